@@ -1,0 +1,53 @@
+# shellac: `make all` rebuilds the manuscript, `make test` checks everything. `make help` lists more.
+PYTHON ?= python3
+VENV ?= .venv
+PROFILE ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# stages and notebooks find the tools of this environment first
+export PATH := $(shell realpath -m '$(VENV)')/bin:$(PATH)
+export SHELLAC_ROOT := $(CURDIR)
+export DVC_NO_ANALYTICS := true
+export PYTHONHASHSEED := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup all test lint bench clean workspace
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@echo
+	@echo "  PROFILE=demo|folder  rewrite params.yaml first    PYTHON=python3  VENV=.venv"
+
+setup: $(STAMP)  ## install the locked environment and this package
+
+$(STAMP): requirements.lock.txt code/pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "shellac needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e code
+	touch $(STAMP)
+
+# outside a git repository DVC must be told so, once
+workspace:
+	@test "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$(CURDIR)" \
+		|| test -e .dvc/config.local \
+		|| printf '[core]\n    no_scm = true\n' > .dvc/config.local
+
+all: setup workspace  ## run the pipeline and typeset manuscript/output/manuscript.pdf
+	$(if $(PROFILE),shellac profile $(PROFILE))
+	dvc repro --quiet
+	shellac manuscript --stamp
+
+test: setup  ## run every test
+	cd code && python -m pytest
+
+lint: setup  ## check style and formatting
+	cd code && ruff check . ../notebooks && ruff format --check . ../notebooks
+
+bench: setup  ## measure speed, each figure as a ratio within one run
+	python code/benchmarks/run.py
+
+clean:  ## remove what is quickly rebuilt; data, trained models and the environment stay
+	rm -rf manuscript/output code/.pytest_cache code/.ruff_cache .ruff_cache code/.hypothesis
+	find code notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

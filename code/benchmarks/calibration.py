@@ -1,0 +1,44 @@
+"""What this machine reaches, and how to time something against it within one run."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch.nn import functional
+
+_MATMUL_SIZE = 768
+_CHANNELS, _SIDE = 64, (64, 256)
+
+
+def cpu_seconds(function: Callable[[], object]) -> float:
+    """Time one call in CPU seconds of this process."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def alternate(functions: Sequence[Callable[[], object]], turns: int) -> list[float]:
+    """Time the functions in turns, so that a busy machine slows all alike; median CPU seconds.
+
+    Each is called once before, untimed.
+    """
+    for function in functions:
+        function()
+    rounds = [[cpu_seconds(function) for function in functions] for _ in range(turns)]
+    return [statistics.median(column) for column in zip(*rounds, strict=True)]
+
+
+def matmul() -> float:
+    """Multiply two square matrices; return the floating-point operations that took."""
+    x = torch.ones(_MATMUL_SIZE, _MATMUL_SIZE)
+    torch.mm(x, x)
+    return 2.0 * _MATMUL_SIZE**3
+
+
+def conv2d() -> float:
+    """Convolve 3 x 3 over 64 channels; return the floating-point operations that took."""
+    x, weight = torch.ones(1, _CHANNELS, *_SIDE), torch.ones(_CHANNELS, _CHANNELS, 3, 3)
+    with torch.inference_mode():
+        functional.conv2d(x, weight, padding=1)
+    return 2.0 * 9 * _CHANNELS**2 * _SIDE[0] * _SIDE[1]

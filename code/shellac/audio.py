@@ -1,0 +1,341 @@
+"""Recordings in and out: block reads, atomic block writes, and what makes a file unfit.
+
+Waveforms are float32 arrays of shape (C, T), full scale = 1. Decoding is libsndfile's; what it
+lets pass in silence (cut WAV data, lying sizes, a FLAC whose checksum does not match, NaN) is
+refused here by name. Everything streams: a file of any length needs the memory of one block.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from shellac import containers
+from shellac.errors import AudioError, OutputError
+from shellac.files import atomic_path
+
+MAX_AMPLITUDE = 1000.0  # beyond this, samples are damage or integers mistaken for floats
+BLOCK_SECONDS = 1.0  # libsndfile crashes on longer single writes of some codecs
+
+_LOSSLESS_SUBTYPES = {
+    "PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE",
+    "ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32",
+}  # fmt: skip
+FLOAT_SUBTYPES = {"FLOAT", "DOUBLE"}
+_SUFFIX_FORMATS = {
+    ".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF", ".aifc": "AIFF", ".au": "AU",
+    ".snd": "AU", ".caf": "CAF", ".w64": "W64", ".rf64": "RF64", ".ogg": "OGG", ".oga": "OGG",
+    ".opus": "OGG", ".mp3": "MP3",
+}  # fmt: skip
+SUFFIXES = frozenset(_SUFFIX_FORMATS)
+_TAGS = ("title", "copyright", "artist", "comment", "date", "album", "license", "tracknumber",
+         "genre")  # fmt: skip
+_RF64_BYTES = 4_000_000_000
+_SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a full decode of a file found.
+
+    ``sample_rate`` in Hz, ``samples`` per channel, ``peak`` and ``rms`` over all channels with
+    full scale = 1, ``truncated`` if the file promised more than it holds.
+    """
+
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+    container: str
+    subtype: str
+    tags: dict[str, str]
+    peak: float
+    rms: float
+    truncated: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return self.samples / self.sample_rate
+
+    @property
+    def lossy(self) -> bool:
+        """Whether the codec discards information, so that it must not be applied again."""
+        return self.subtype not in _LOSSLESS_SUBTYPES
+
+
+def _reason(error: Exception) -> str:
+    """Return libsndfile's own words in one line, without the path that it repeats."""
+    return str(error).rsplit(": ", maxsplit=1)[-1].strip().rstrip(".").replace("\n", " ")
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    path = Path(path)
+    try:
+        kind = path.stat()
+    except OSError as error:
+        cause = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise AudioError(f"{path}: {cause}") from error
+    if stat.S_ISDIR(kind.st_mode):
+        raise AudioError(f"{path}: is a folder, not a recording")
+    if not stat.S_ISREG(kind.st_mode):
+        raise AudioError(f"{path}: is not a regular file")
+    if kind.st_size == 0:
+        raise AudioError(f"{path}: the file is empty")
+    try:
+        file = soundfile.SoundFile(os.fsencode(path))
+    except PermissionError as error:
+        raise AudioError(f"{path}: not allowed to read it") from error
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
+        raise AudioError(f"{path}: not a readable recording ({_reason(error)})") from error
+    if file.samplerate <= 0 or file.channels <= 0:
+        file.close()
+        raise AudioError(f"{path}: the header gives no sample rate or no channels")
+    return file
+
+
+class Reader:
+    """Sequential block reads of one recording.
+
+    ``read(start, stop)`` returns samples [start, stop) as (C, stop - start) float32; ``start``
+    must never go back behind the start of the call before. Only forward decoding is used, since
+    seeking is not sample-exact in lossy formats.
+    """
+
+    def __init__(self, path: Path, samples: int | None = None):
+        self.path = Path(path)
+        self._file = _open(self.path)
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        self.samples: int = self._file.frames if samples is None else samples
+        self._kept = np.zeros((self.channels, 0), np.float32)
+        self._kept_start = 0
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return samples [start, stop); raise :class:`AudioError` where the file ends early."""
+        if not self._kept_start <= start <= stop <= self.samples:
+            raise ValueError(f"block [{start}, {stop}) is behind the reader or past the end")
+        held_until = self._kept_start + self._kept.shape[1]
+        parts = [self._kept[:, start - self._kept_start :]]
+        if start > held_until:
+            self._decode(start - held_until)
+            held_until = start
+        if stop > held_until:
+            parts.append(self._decode(stop - held_until))
+        self._kept = np.concatenate(parts, axis=1)
+        self._kept_start = start
+        return self._kept[:, : stop - start]
+
+    def _decode(self, count: int) -> np.ndarray:
+        try:
+            block = self._file.read(count, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise AudioError(f"{self.path}: cannot be decoded ({_reason(error)})") from error
+        if len(block) < count:
+            raise AudioError(f"{self.path}: ends {count - len(block)} samples early")
+        return np.ascontiguousarray(block.T)
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def inspect(path: Path, allow_truncated: bool = False) -> Facts:
+    """Decode the whole file once, block by block, and say what it is; refuse what is unfit.
+
+    Parameters
+    ----------
+    path : Path
+    allow_truncated : bool
+        Accept a file that holds less than its header promises; ``truncated`` then says so.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, empty, no audio, damaged or cut; holds no samples; or holds NaN,
+        infinite samples or samples beyond ±1000. The message names the file and the cause.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        promise = containers.promised(path)
+        truncated = promise.missing_bytes > 0 or promise.unfinished
+        if truncated and not allow_truncated:
+            count = promise.missing_bytes
+            lost = f"{count} bytes of audio are" if count else "its end is"
+            raise AudioError(
+                f"{path}: cut short, {lost} missing (--allow-truncated takes what is there)"
+            )
+        meter = _Meter(path, file, promise)
+        meter.run(strict=not allow_truncated)
+        if meter.samples == 0:
+            raise AudioError(f"{path}: holds no samples")
+        return Facts(
+            path=path,
+            sample_rate=file.samplerate,
+            channels=file.channels,
+            samples=meter.samples,
+            container=file.format,
+            subtype=file.subtype,
+            tags={tag: text for tag in _TAGS if (text := getattr(file, tag, ""))},
+            peak=meter.peak,
+            rms=float(np.sqrt(meter.energy / (meter.samples * file.channels))),
+            truncated=truncated or meter.ended_early,
+        )
+
+
+class _Meter:
+    """One pass over a file: counts, levels, non-finite samples, and the FLAC checksum."""
+
+    def __init__(self, path: Path, file: soundfile.SoundFile, promise: containers.Promise):
+        self.path, self.file = path, file
+        self.samples, self.peak, self.energy = 0, 0.0, 0.0
+        self.bad, self.first_bad = 0, -1
+        self.ended_early = False
+        self.checksum = containers.FlacChecksum(promise) if promise.flac_md5 else None
+
+    def run(self, strict: bool) -> None:
+        # a decoder that fails gives nothing of the block: small ones lose little of a cut file
+        block_size = max(1, int(BLOCK_SECONDS * self.file.samplerate)) if strict else 4096
+        dtype = "int32" if self.checksum else "float32"
+        for block in self._blocks(block_size, dtype, strict):
+            if self.checksum:
+                self.checksum.update(block)
+                block = block.astype(np.float32) * np.float32(2.0**-31)
+            self._measure(block)
+        if self.bad:
+            raise AudioError(
+                f"{self.path}: {self.bad} samples are NaN, infinite or beyond ±{MAX_AMPLITUDE:g},"
+                f" the first at sample {self.first_bad}"
+            )
+        if self.checksum and not self.ended_early and not self.checksum.matches():
+            raise AudioError(f"{self.path}: damaged, its audio does not match its own MD5 checksum")
+
+    def _blocks(self, size: int, dtype: str, strict: bool) -> Iterator[np.ndarray]:
+        while True:
+            try:
+                block = self.file.read(size, dtype=dtype, always_2d=True)
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                self._stop(strict, f"cannot be decoded ({_reason(error)})")
+                return
+            if len(block) == 0:
+                break
+            yield block
+        # compressed streams only: PCM containers were measured by their chunk sizes
+        if self.samples < self.file.frames < containers.UNKNOWN_LENGTH:
+            missing = self.file.frames - self.samples
+            self._stop(strict, f"ends {missing} samples before the length in its header")
+
+    def _stop(self, strict: bool, cause: str) -> None:
+        self.ended_early = True
+        if strict:
+            raise AudioError(f"{self.path}: {cause}")
+
+    def _measure(self, block: np.ndarray) -> None:
+        magnitude = np.abs(block)
+        peak = float(magnitude.max(initial=0.0))
+        if not peak <= MAX_AMPLITUDE:  # also true for NaN
+            wrong = ~(magnitude <= MAX_AMPLITUDE).all(axis=1)
+            if self.first_bad < 0:
+                self.first_bad = self.samples + int(np.argmax(wrong))
+            self.bad += int(wrong.sum())
+        else:
+            self.peak = max(self.peak, peak)
+            self.energy += float(np.square(block, dtype=np.float64).sum())
+        self.samples += len(block)
+
+
+def read(path: Path) -> tuple[np.ndarray, int]:
+    """Read a whole recording; return (waveform (C, T) float32, sample rate in Hz).
+
+    Raises :class:`AudioError` for everything that :func:`inspect` refuses.
+    """
+    facts = inspect(path)
+    with Reader(path, facts.samples) as reader:
+        return reader.read(0, facts.samples), facts.sample_rate
+
+
+def output_format(facts: Facts, wanted: str = "same") -> tuple[str, str, str]:
+    """Choose (container, subtype, suffix) for a result derived from ``facts``.
+
+    ``wanted`` is ``same``, ``wav`` or ``flac``. A lossy input is never coded twice: it becomes
+    24-bit FLAC. More than 8 channels do not fit into FLAC and become WAV.
+    """
+    suffix = facts.path.suffix
+    if (
+        wanted == "same"
+        and not facts.lossy
+        and soundfile.check_format(facts.container, facts.subtype)
+    ):
+        return facts.container, facts.subtype, suffix
+    subtype = "PCM_24" if facts.lossy else facts.subtype
+    if wanted == "wav" or facts.channels > 8:
+        fits = soundfile.check_format("WAV", subtype)
+        return "WAV", subtype if fits else "PCM_24", ".wav"
+    fits = subtype in {"PCM_16", "PCM_24"}
+    return "FLAC", subtype if fits else "PCM_24", ".flac"
+
+
+@contextlib.contextmanager
+def writer(
+    path: Path,
+    sample_rate: int,
+    channels: int,
+    *,
+    container: str | None = None,
+    subtype: str = "PCM_24",
+    samples: int = 0,
+    tags: dict[str, str] | None = None,
+) -> Iterator["BlockWriter"]:
+    """Open a recording for block writes; it appears at ``path`` whole or not at all.
+
+    ``samples`` (per channel), where known, decides whether WAV must become RF64. Raises
+    :class:`OutputError` where the place cannot be written or the format does not fit.
+    """
+    path = Path(path)
+    container = container or _SUFFIX_FORMATS.get(path.suffix.lower())
+    if container is None:
+        raise OutputError(f"{path}: no audio format is known by this ending (use .wav or .flac)")
+    if container == "WAV" and samples * channels * _SAMPLE_BYTES.get(subtype, 4) > _RF64_BYTES:
+        container = "RF64"
+    with atomic_path(path) as temporary:
+        try:
+            with soundfile.SoundFile(
+                os.fsencode(temporary), "w", sample_rate, channels, subtype, format=container
+            ) as file:
+                for tag, text in (tags or {}).items():
+                    with contextlib.suppress(soundfile.LibsndfileError, RuntimeError):
+                        setattr(file, tag, text)
+                yield BlockWriter(file)
+        except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+            raise OutputError(f"cannot write {path}: {_reason(error)}") from error
+
+
+class BlockWriter:
+    """Appends blocks to an open recording."""
+
+    def __init__(self, file: soundfile.SoundFile):
+        self._file = file
+        self._step = max(1, int(BLOCK_SECONDS * file.samplerate))
+
+    def append(self, block: np.ndarray) -> None:
+        """Append samples of shape (C, n)."""
+        for start in range(0, block.shape[1], self._step):
+            self._file.write(np.ascontiguousarray(block[:, start : start + self._step].T))
+
+
+def write(
+    path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_24", **options: object
+) -> None:
+    """Write a whole waveform of shape (C, T) or (T,), atomically; see :func:`writer`."""
+    waveform = np.atleast_2d(waveform)
+    with writer(
+        path, sample_rate, len(waveform), subtype=subtype, samples=waveform.shape[1], **options
+    ) as blocks:
+        blocks.append(waveform)

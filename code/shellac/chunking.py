@@ -1,0 +1,120 @@
+"""Recordings of any length through processors of limited reach: the only place that cuts and joins.
+
+A recording is cut into chunks; each carries *context* on both sides that is discarded after
+processing, because a network is wrong near the edges of its input; what remains overlaps its
+neighbours by a short *fade* over which two results, both right, are blended with weights that sum
+to one. A chunk's start lies on a grid (*align*), so that pooling and resampling see the same
+phase as in one pass over the whole file.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to cut, in samples of the recording.
+
+    segment : new samples per chunk; the memory dial
+    context : samples on each side that are processed and thrown away
+    fade : overlap of neighbouring results
+    align : every chunk starts at a multiple of this
+    """
+
+    segment: int
+    context: int = 0
+    fade: int = 0
+    align: int = 1
+
+    def __post_init__(self) -> None:
+        if self.segment < 1 or self.align < 1 or self.context < 0 or self.fade < 0:
+            raise ValueError(f"not a layout: {self}")
+        if self.fade > self.segment:
+            raise ValueError(f"fade ({self.fade}) is longer than the segment ({self.segment})")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Samples [read_start, read_stop) go in; of the result [keep_start, keep_stop) is kept."""
+
+    read_start: int
+    read_stop: int
+    keep_start: int
+    keep_stop: int
+
+
+def plan(length: int, layout: Layout) -> list[Chunk]:
+    """Cut ``length`` samples; kept ranges cover everything and overlap by ``fade``."""
+    if length < 1:
+        raise ValueError("nothing to cut: the recording has no samples")
+    count = max(1, math.ceil((length - layout.fade) / layout.segment))
+    chunks = []
+    for index in range(count):
+        keep_start = index * layout.segment
+        keep_stop = length if index == count - 1 else keep_start + layout.segment + layout.fade
+        read_start = max(0, keep_start - layout.context) // layout.align * layout.align
+        read_stop = min(length, keep_stop + layout.context)
+        chunks.append(Chunk(read_start, read_stop, keep_start, keep_stop))
+    return chunks
+
+
+def ramp(length: int) -> np.ndarray:
+    """Rising raised-cosine weights (length,); with its mirror image it sums to one."""
+    return (np.sin(np.pi / 2 * (np.arange(length) + 0.5) / max(1, length)) ** 2).astype(np.float32)
+
+
+def process(
+    read: Callable[[int, int], np.ndarray],
+    length: int,
+    function: Callable[[np.ndarray], np.ndarray],
+    layout: Layout,
+) -> Iterator[np.ndarray]:
+    """Run ``function`` over a recording and yield its result in order, every sample once.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(start, stop)`` gives samples (C, stop - start); starts never decrease.
+    length : int
+        Samples of the recording.
+    function : callable
+        Maps (C, n) to (C, n) without delay.
+    layout : Layout
+
+    Yields
+    ------
+    ndarray, shape (C, n)
+        Consecutive blocks, together (C, length).
+    """
+    chunks = plan(length, layout)
+    tail = None  # the end of the chunk before, still to be blended
+    for chunk, after in zip(chunks, [*chunks[1:], None], strict=True):
+        block = read(chunk.read_start, chunk.read_stop)
+        result = function(block)
+        if result.shape != block.shape:
+            raise ValueError(f"the processor turned shape {block.shape} into {result.shape}")
+        kept = result[:, chunk.keep_start - chunk.read_start : chunk.keep_stop - chunk.read_start]
+        if tail is not None:
+            rising = ramp(tail.shape[1])
+            blended = tail * (1 - rising) + kept[:, : tail.shape[1]] * rising
+            kept = np.concatenate([blended, kept[:, tail.shape[1] :]], axis=1)
+        if after is None:
+            yield kept
+        else:
+            done = after.keep_start - chunk.keep_start
+            tail = kept[:, done:]
+            yield kept[:, :done]
+
+
+def aligned_to(sample_rate: int, network_rate: int, multiple: int) -> int:
+    """Return the grid, in samples at ``sample_rate``, on which both rates and ``multiple`` meet.
+
+    A chunk that starts on it starts, after resampling to ``network_rate``, at a whole sample that
+    is a multiple of ``multiple``.
+    """
+    common = math.gcd(sample_rate, network_rate)
+    input_step, network_step = sample_rate // common, network_rate // common
+    return input_step * (multiple // math.gcd(network_step, multiple))

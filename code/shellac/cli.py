@@ -1,0 +1,301 @@
+"""The command line: parse, call, print. Heavy modules are imported where a command needs them."""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from shellac import __version__
+from shellac.errors import ShellacError, one_line
+
+EXIT_USER = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line."""
+        self.exit(EXIT_USER, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # file names need not be valid text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
+    except ShellacError as error:
+        print(f"shellac: {one_line(error)}", file=sys.stderr)
+        return EXIT_USER
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; so has anyone to tell
+        return 141
+    except OSError as error:
+        print(f"shellac: {one_line(_told(error))}", file=sys.stderr)
+        return EXIT_USER
+    except KeyboardInterrupt:
+        print("shellac: interrupted", file=sys.stderr)
+        return 130
+
+
+def _told(error: OSError) -> str:
+    """Say what the system refused: no space, no permission, a name that is too long."""
+    place = f"{error.filename}: " if error.filename else ""
+    return place + (error.strerror or str(error))
+
+
+def _natural(text: str) -> int:
+    """Parse a seed: a whole number that is not negative."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="shellac",
+        description="Restore degraded and historical music recordings with learned models,"
+        " and rebuild the compendium that measures them.",
+    )
+    parser.add_argument("--version", action="version", version=f"shellac {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], about: str) -> _Parser:
+        sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    _add_file_commands(command)
+    _add_stage_commands(command)
+    return parser
+
+
+def _add_file_commands(command: Callable[..., _Parser]) -> None:
+    sub = command("restore", _restore, "restore recordings, files or whole folders")
+    sub.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("--system", required=True, metavar="S[,S2...]",
+                     help="a system or network, or a chain (see shellac systems)")  # fmt: skip
+    sub.add_argument("--weights", action="append", default=[], metavar="W",
+                     help="published:NAME, trained or a file (.safetensors, or the"
+                     " authors' .pth); once, or once a system")  # fmt: skip
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
+    sub.add_argument("--segment-seconds", type=float, metavar="X",
+                     help="new audio per chunk: less needs less memory")  # fmt: skip
+    sub.add_argument("--strength", type=float, default=1.0, help="0 (input) to 1 (default)")
+    sub.add_argument("--seed", type=_natural, default=0, help="for systems that draw at random")
+    sub.add_argument("--skip-done", action="store_true", help="leave finished results alone")
+    sub.add_argument("--allow-truncated", action="store_true", help="take what a cut file holds")
+    sub.add_argument("--format", choices=("same", "wav", "flac"), default="same")
+    sub.add_argument("--keep-input", action="store_true", help="also write the level-matched input")
+    sub.add_argument("--clip", choices=("rescale", "clamp", "error"), default="rescale",
+                     help="what to do where the result exceeds full scale")  # fmt: skip
+    sub.add_argument("--above-band", choices=("drop", "keep"),
+                     help="content above the network's band (default: the system's)")  # fmt: skip
+    sub.add_argument("--pictures", action="store_true", help="also draw spectrograms (PDF)")
+    sub.add_argument("--rate", choices=("same", "network"), default="same",
+                     help="rate of the results: the input's, or for inputs of a low rate"
+                     " the network's")  # fmt: skip
+    _json_option(sub)
+
+    sub = command("example", _example, "show what a network makes of full-rate recordings")
+    sub.add_argument("inputs", nargs="+", type=Path, metavar="FILE", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("--system", default="superres", metavar="S", help="a system or network")
+    sub.add_argument("--weights", action="append", default=[], metavar="W",
+                     help="published:NAME, trained or a file")  # fmt: skip
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
+    _json_option(sub)
+
+    sub = command("degrade", _degrade, "damage recordings on purpose, as time and machines do")
+    sub.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("--recipe", required=True, metavar="R",
+                     help="record-noise, low-pass, decimate, gaps or gramophone")  # fmt: skip
+    sub.add_argument("--seed", type=_natural, default=0, help="of all random draws")
+    _json_option(sub)
+
+    sub = command("score", _score, "measure a restoration against its reference")
+    sub.add_argument("reference", type=Path)
+    sub.add_argument("restored", type=Path)
+    _json_option(sub)
+
+    sub = command("systems", _systems, "list every network: task, rate, size, weights")
+    _json_option(sub)
+
+
+def _add_stage_commands(command: Callable[..., _Parser]) -> None:
+    sub = command("profile", _profile, "rewrite params.yaml from a profile")
+    sub.add_argument("name")
+    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                     help="change settings, such as superres.training.steps=100")  # fmt: skip
+    sub = command("download", _download, "obtain data sets: download, synthesise or catalogue")
+    sub.add_argument("names", nargs="+", metavar="NAME")
+    sub = command("fragments", _fragments, "build a system's training fragments")
+    sub.add_argument("system")
+    sub = command("train", _train, "train a network, taking up an unfinished training")
+    sub.add_argument("network", help="such as superres/tfilm")
+    sub = command("evaluate", _evaluate, "score a system's networks and baselines")
+    sub.add_argument("system")
+    sub = command("stimuli", _stimuli, "cut a system's excerpts for listening")
+    sub.add_argument("system")
+    sub = command("notebook", _notebook, "execute a notebook on the current profile")
+    sub.add_argument("name")
+    sub = command("manuscript", _manuscript, "typeset the manuscript from the results")
+    sub.add_argument("--stamp", action="store_true",
+                     help="as manuscript/output/manuscript.pdf, with commit and date")  # fmt: skip
+
+
+def _json_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def _each(options: argparse.Namespace, run: Callable) -> int:
+    """Run every job; report the bad ones, do the others, and say so by the exit status."""
+    from shellac.commands.inputs import collect
+
+    jobs, others = collect(options.inputs, options.out)
+    records, failed = [], 0
+    for job in jobs:
+        try:
+            records.append(run(job))
+        except (ShellacError, OSError) as error:
+            failed += 1
+            cause = _told(error) if isinstance(error, OSError) else str(error)
+            named = cause if str(job.source) in cause else f"{job.source}: {cause}"
+            print(f"shellac: {one_line(named)}", file=sys.stderr)
+    if options.json:
+        print(json.dumps([record for record in records if record], indent=1))
+    elif len(jobs) > 1 or others:
+        skipped = sum(record is None for record in records)
+        parts = [f"{len(records) - skipped} done"]
+        parts += [f"{skipped} done before"] if skipped else []
+        parts += [f"{failed} failed"] if failed else []
+        parts += [f"{others} other files passed over"] if others else []
+        print(", ".join(parts))
+    return EXIT_USER if failed else 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from shellac.commands.restore import Options, Session
+
+    chosen = {
+        name: getattr(options, name)
+        for name in Options.__dataclass_fields__
+        if name not in {"systems", "weights"}
+    }
+    session = Session(
+        Options(systems=tuple(options.system.split(",")), weights=tuple(options.weights), **chosen)
+    )
+
+    def run(job: object) -> dict | None:
+        record = session.run(job)
+        if record and not options.json:
+            rate = record["input"]["samples"] / record["input"]["sample_rate"]
+            print(
+                one_line(job.source) + f": {rate:.1f} s in {record['seconds']:.1f} s"
+                f" ({rate / record['seconds']:.1f} x real time,"
+                f" peak memory {record['peak_memory_mb']:.0f} MB)"
+            )
+        return record
+
+    return _each(options, run)
+
+
+def _example(options: argparse.Namespace) -> int:
+    from shellac.commands.restore import picture_module
+
+    picture_module()  # before the import of what needs it
+    from shellac.commands.example import Session
+
+    session = Session(options.system, tuple(options.weights), options.device)
+    status = _each(options, session.run)
+    session.finish(options.out)
+    return status
+
+
+def _degrade(options: argparse.Namespace) -> int:
+    from shellac.commands.degrade import check_recipe, degrade
+
+    check_recipe(options.recipe)
+    return _each(options, lambda job: degrade(job, options.recipe, options.seed))
+
+
+def _score(options: argparse.Namespace) -> None:
+    from shellac.commands.score import score
+
+    records = score(options.reference, options.restored)
+    if options.json:
+        print(json.dumps(records, indent=1))
+        return
+    for record in records:
+        print(f"{record['metric']:<20} {record['value']:>9.3f} {record['unit']:<3}"
+              f" {record['definition']}")  # fmt: skip
+
+
+def _systems(options: argparse.Namespace) -> None:
+    from shellac.commands.systems import describe
+
+    records = describe()
+    if options.json:
+        print(json.dumps(records, indent=1))
+        return
+    for record in records:
+        present = [weight["name"] for weight in record["weights"] if weight["present"]]
+        print(f"{record['name']:<20} {record['task']}, {record['sample_rate']} Hz,"
+              f" {record['parameters'] / 1e6:.1f} M parameters,"
+              f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
+        print(f"{'':<20} {record['use_when']}")
+
+
+def _profile(options: argparse.Namespace) -> None:
+    from shellac.config import apply_profile
+
+    settings = apply_profile(options.name, options.set)
+    print(f"params.yaml is profile {settings.profile}")
+
+
+def _download(options: argparse.Namespace) -> None:
+    for name in options.names:
+        _pipeline().download(name)
+
+
+def _fragments(options: argparse.Namespace) -> None:
+    _pipeline().fragments(options.system)
+
+
+def _train(options: argparse.Namespace) -> None:
+    _pipeline().train(options.network)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    _pipeline().evaluate(options.system)
+
+
+def _stimuli(options: argparse.Namespace) -> None:
+    _pipeline().stimuli(options.system)
+
+
+def _notebook(options: argparse.Namespace) -> None:
+    _pipeline().notebook(options.name)
+
+
+def _manuscript(options: argparse.Namespace) -> None:
+    _pipeline().manuscript(stamp=options.stamp)
+
+
+def _pipeline() -> ModuleType:
+    """Import the stages with BLAS pinned to one thread, so that results do not depend on cores."""
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    from shellac import pipeline
+
+    return pipeline

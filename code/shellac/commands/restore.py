@@ -1,0 +1,314 @@
+"""``shellac restore``: recordings in; the same recordings restored, what was removed, and how."""
+
+import contextlib
+import itertools
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from shellac import __version__, audio, weights
+from shellac.audio import Facts
+from shellac.commands.inputs import Job, check_length, described
+from shellac.commands.source import Source, source
+from shellac.errors import AudioError, ShellacError, UsageError, one_line
+from shellac.files import sha256, temporary_path, write_json
+from shellac.systems import conversion, registry
+from shellac.systems.restorer import Restorer
+from shellac.training import determinism
+
+_BLOCK = 1 << 16
+_RESIDUAL = "input minus restored, sample by sample; restored and residual add up to the input"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to restore; the fields are the command's options."""
+
+    systems: tuple[str, ...]
+    weights: tuple[str, ...] = ()
+    device: str = "auto"
+    segment_seconds: float | None = None
+    strength: float = 1.0
+    seed: int = 0
+    skip_done: bool = False
+    allow_truncated: bool = False
+    format: str = "same"
+    keep_input: bool = False
+    clip: str = "rescale"
+    above_band: str | None = None
+    rate: str = "same"
+    pictures: bool = False
+
+
+def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
+    """Load the chain; return it with a description of every member's weights."""
+    wanted = options.weights or (None,)
+    if len(wanted) == 1:
+        wanted = wanted * len(options.systems)
+    if len(wanted) != len(options.systems):
+        raise UsageError(
+            f"--weights was given {len(wanted)} times for {len(options.systems)} systems:"
+            " give it once, or once for each"
+        )
+    device = determinism.device(options.device)
+    members, described = [], []
+    for name, choice in zip(options.systems, wanted, strict=True):
+        system, network = registry.find(name)
+        named = path = weights.find(choice, network.name)
+        if conversion.is_checkpoint(named):
+            accepted = list(system.networks) if name == system.name else [network.name]
+            path = conversion.convert(named, system.name, accepted)
+        state, card = weights.load(path)
+        if card.network != network.name and name != system.name:
+            raise UsageError(f"{path}: holds {card.network}, not {network.name}")
+        if card.network not in system.networks:
+            raise UsageError(f"{path}: holds {card.network}, which is no network of {system.name}")
+        restoration = registry.part(system.name, "restoration")
+        members.append(restoration.member(state, card, device))
+        facts = asdict(card)
+        facts.update(sha256=sha256(path), file=named.name)
+        described.append(facts)
+    return Restorer(members, options.above_band, options.strength), described
+
+
+class Session:
+    """A loaded chain that restores one job after the other."""
+
+    def __init__(self, options: Options):
+        self.options = options
+        self._pictures = picture_module() if options.pictures else None
+        self.restorer, self.weights = load(options)
+
+    def settings(self) -> dict[str, Any]:
+        """What determines a result besides the input."""
+        chosen = asdict(self.options)
+        for irrelevant in ("skip_done", "device", "weights", "keep_input", "pictures"):
+            del chosen[irrelevant]
+        chosen["above_band"] = self.restorer.above_band
+        # as JSON gives it back
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()
+        }
+
+    def run(self, job: Job) -> dict[str, Any] | None:
+        """Restore one recording; return its description, or None where it was done already."""
+        facts = audio.inspect(job.source, self.options.allow_truncated)
+        content = sha256(job.source)
+        if self.options.skip_done and self._done(job, content):
+            return None
+        started = time.perf_counter()
+        container, subtype, suffix = audio.output_format(facts, self.options.format)
+        check_length(job, suffix)
+        heard = source(facts, self.restorer, self.options.rate)
+        with _spooled(self.restorer, job, heard, self.options) as spool:
+            gain = self._gain(spool, subtype, facts)
+            outputs = self._write(job, heard.facts, spool, gain, (container, subtype, suffix))
+        loud = gain == 1.0 and subtype not in audio.FLOAT_SUBTYPES
+        clamped = spool.beyond_full_scale if loud else 0
+        seconds = time.perf_counter() - started
+        description = self._describe(job, (facts, heard), content, (gain, clamped), outputs)
+        write_json(job.description, description)
+        for warning in description["warnings"]:
+            print(one_line(f"{job.source}: {warning}"), file=sys.stderr)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {**description, "seconds": seconds, "peak_memory_mb": peak_mb}
+
+    def _done(self, job: Job, content: str) -> bool:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads(job.description.read_text(encoding="utf-8"))
+            same = told["input"]["sha256"] == content and told["settings"] == self.settings()
+            chain = [member["sha256"] for member in told["weights"]]
+            return (
+                same
+                and ("pictures" in told["outputs"] or not self.options.pictures)
+                and chain == [member["sha256"] for member in self.weights]
+                and set(told["outputs"]) >= set(self._kinds())
+                and all(
+                    sha256(job.folder / name) == told["sha256"][kind]
+                    for kind, name in told["outputs"].items()
+                )
+            )
+        return False
+
+    def _kinds(self) -> list[str]:
+        return ["restored", "residual"] + ["input"] * self.options.keep_input
+
+    def _gain(self, spool: "Spool", subtype: str, facts: Facts) -> float:
+        peak = max(spool.peak, spool.residual_peak)
+        if subtype in audio.FLOAT_SUBTYPES or peak <= 1.0:
+            return 1.0
+        if self.options.clip == "error":
+            raise AudioError(
+                f"{facts.path}: the result peaks at {peak:.3f} and would clip in {subtype}"
+                " (--clip rescale or clamp, or --format wav for a float input)"
+            )
+        return 1.0 if self.options.clip == "clamp" else 1.0 / peak
+
+    def _write(
+        self, job: Job, facts: Facts, spool: "Spool", gain: float, form: tuple[str, str, str]
+    ) -> dict[str, str]:
+        container, subtype, suffix = form
+        places = {kind: job.output(kind, suffix) for kind in self._kinds()}
+        with contextlib.ExitStack() as stack:
+            writers = {
+                kind: stack.enter_context(
+                    audio.writer(
+                        path,
+                        facts.sample_rate,
+                        facts.channels,
+                        container=container,
+                        subtype=subtype,
+                        samples=facts.samples,
+                        tags=facts.tags,
+                    )
+                )
+                for kind, path in places.items()
+            }
+            meters = self._meters(facts)
+            factor = np.float32(gain)
+            for heard, restored in spool.blocks():
+                versions = {"input": heard, "restored": restored, "residual": heard - restored}
+                for kind, taker in (*writers.items(), *meters.items()):
+                    taker.append(versions[kind] * factor)
+        if meters:
+            places["pictures"] = job.output("pictures", ".pdf")
+            self._draw(meters, job.source.name, places["pictures"])
+        return {kind: path.name for kind, path in places.items()}
+
+    def _meters(self, facts: Facts) -> dict[str, Any]:
+        if self._pictures is None:
+            return {}
+        kinds = ("input", "restored", "residual")
+        return {kind: self._pictures.Meter(facts.samples, facts.sample_rate) for kind in kinds}
+
+    def _draw(self, meters: dict[str, Any], title: str, path: Path) -> None:
+        levels = {kind.capitalize(): meter.level() for kind, meter in meters.items()}
+        figure = self._pictures.spectrograms(levels, meters["input"].seconds, title)
+        self._pictures.save(figure, path)
+
+    def _describe(
+        self,
+        job: Job,
+        recording: tuple[Facts, Source],
+        content: str,
+        level: tuple[float, int],
+        outputs: dict[str, str],
+    ) -> dict[str, Any]:
+        (facts, heard), (gain, clamped) = recording, level
+        warnings = list(heard.warnings)
+        if facts.truncated:
+            warnings.append("the file was cut short; what is there was restored")
+        if gain != 1.0:
+            warnings.append(f"would have clipped; all outputs are scaled by {gain:.4f}")
+        if clamped:
+            warnings.append(f"{clamped} samples were beyond full scale and are clamped")
+        if any(content in member["trained_on"] for member in self.weights):
+            warnings.append("the weights were trained on this very recording")
+        told = [
+            {key: value for key, value in member.items() if key != "trained_on"}
+            | {"trained_on_recordings": len(member["trained_on"])}
+            for member in self.weights
+        ]
+        return {
+            "shellac": __version__,
+            "input": described(facts, content),
+            "rate": heard.rate(),
+            "outputs": outputs,
+            "sha256": {kind: sha256(job.folder / name) for kind, name in outputs.items()},
+            "settings": self.settings(),
+            "weights": told,
+            "gain": gain,
+            "clamped_samples": clamped,
+            "residual": _residual(heard, gain, clamped),
+            "warnings": warnings,
+        }
+
+
+def picture_module() -> ModuleType:
+    """Import what draws; raise :class:`UsageError` where the extra that brings it is missing."""
+    try:
+        return import_module("shellac.report.pictures")
+    except ImportError as error:
+        raise UsageError(
+            f"pictures need {error.name}, which is not installed: pip install 'shellac[compendium]'"
+        ) from error
+
+
+def _residual(heard: Source, gain: float, clamped: int) -> str:
+    text = _RESIDUAL
+    if heard.factor > 1:
+        text += f"; the input is the recording raised to {heard.facts.sample_rate} Hz"
+    if gain != 1.0:
+        text += f", after a gain of {gain:.6f}"
+    return f"{text}, except where samples are clamped" if clamped else text
+
+
+class Spool:
+    """The float32 restoration of one recording on disk, until its level is known."""
+
+    def __init__(self, path: Path, heard: Source):
+        self._path, self._heard = path, heard
+        self.peak = self.residual_peak = 0.0
+        self.beyond_full_scale = 0
+
+    def fill(self, blocks: Iterator[np.ndarray], bar: tqdm) -> None:
+        """Store the restoration and note the peaks of both outputs."""
+        start = 0
+        with self._heard.opened() as read, self._path.open("wb") as raw:
+            for block in blocks:
+                if not np.isfinite(block).all():
+                    name = self._heard.facts.path
+                    raise AudioError(f"{name}: the network returned values not finite")
+                stop = start + block.shape[1]
+                residual = read(start, stop) - block
+                self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+                self.residual_peak = max(self.residual_peak, float(np.abs(residual).max(initial=0)))
+                self.beyond_full_scale += sum(
+                    int(np.count_nonzero(np.abs(part) > 1)) for part in (block, residual)
+                )
+                np.ascontiguousarray(block.T, dtype=np.float32).tofile(raw)
+                bar.update(stop - start)
+                start = stop
+
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (input, restored) blocks of shape (C, n)."""
+        channels, total = self._heard.facts.channels, self._heard.facts.samples
+        edges = itertools.chain(range(0, total, _BLOCK), [total])
+        with self._heard.opened() as read, self._path.open("rb") as raw:
+            for start, stop in itertools.pairwise(edges):
+                flat = np.fromfile(raw, np.float32, (stop - start) * channels)
+                yield read(start, stop), flat.reshape(-1, channels).T
+
+
+@contextlib.contextmanager
+def _spooled(restorer: Restorer, job: Job, heard: Source, options: Options) -> Iterator[Spool]:
+    created = [folder for folder in (job.folder, *job.folder.parents) if not folder.exists()]
+    facts = heard.facts
+    try:
+        with temporary_path(job.folder, ".raw") as path:
+            spool = Spool(path, heard)
+            with (
+                heard.opened() as read,
+                tqdm(total=facts.samples, desc=job.source.name, unit="sample", unit_scale=True,
+                     disable=None) as bar,
+            ):  # fmt: skip
+                blocks = restorer.stream(
+                    read, facts.samples, facts.sample_rate, facts.peak, options.segment_seconds
+                )
+                spool.fill(blocks, bar)
+            yield spool
+    except ShellacError:
+        for folder in created:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only folders that we made and that are still empty
+        raise

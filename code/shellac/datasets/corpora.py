@@ -1,0 +1,191 @@
+"""The catalogue of corpora, and the index that each one leaves in ``data/raw/<profile>/<corpus>``.
+
+An index row names a recording, its role, its split and whether it may be used; everything
+downstream reads the index and never asks again where a recording came from.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from shellac import audio, paths
+from shellac.config import Settings
+from shellac.datasets import folder, gate, splits
+from shellac.errors import AudioError, ConfigError, DataError
+from shellac.files import atomic_folder, read_csv, sha256, write_csv
+
+INDEX = "index.csv"
+_NUMBERS = {"sample_rate", "channels", "samples"}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One row of an index.
+
+    ``file`` is relative to ``origin`` (a folder relative to the repository root, or absolute);
+    ``used`` is ``yes`` or ``no``, and ``reason`` says why not.
+    """
+
+    origin: str
+    file: str
+    role: str
+    split: str
+    used: str
+    reason: str
+    sample_rate: int
+    channels: int
+    samples: int
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where the audio is."""
+        return paths.root() / self.origin / self.file
+
+    @property
+    def track(self) -> str:
+        """A name for tables and figures, unique within its origin: the file with its folders."""
+        return self.file
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A catalogue entry: what it is, under which licence, and how to obtain it.
+
+    ``obtain(settings, name, target)`` fills the folder ``target`` and returns its recordings.
+    """
+
+    summary: str
+    licence: str
+    obtain: Callable[[Settings, str, Path], list[Recording]]
+
+
+def _synthesise_piano(settings: Settings, name: str, target: Path) -> list[Recording]:
+    from shellac.datasets.synthesis.piano import piano_piece
+
+    return _synthesise(
+        settings,
+        name,
+        target,
+        "piano",
+        piano_piece,
+    )
+
+
+def _synthesise_noise(settings: Settings, name: str, target: Path) -> list[Recording]:
+    import numpy as np
+
+    from shellac.degradations.record_noise import draw_settings, record_noise
+
+    def noise(seed: int, seconds: float, rate: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return record_noise(draw_settings(rng), int(seconds * rate), rate, rng)
+
+    return _synthesise(settings, name, target, "noise", noise)
+
+
+def _synthesise(
+    settings: Settings, name: str, target: Path, role: str, make: Callable
+) -> list[Recording]:
+    try:
+        amount = settings.data.synthesis[name]
+    except KeyError as error:
+        raise ConfigError(f"params.yaml: data.synthesis.{name} is missing") from error
+    found = []
+    for number in range(amount.pieces):
+        path = target / f"{role}-{number:03d}.flac"
+        waveform = make(settings.seed * 100_003 + number, amount.seconds, amount.sample_rate)
+        audio.write(path, waveform, amount.sample_rate, subtype="PCM_16")
+        found.append((path, role, ""))
+    origin = paths.raw(settings.profile, name).relative_to(paths.root()).as_posix()
+    return _index(settings, origin, target, found, judged=False)
+
+
+def _adopt_folder(settings: Settings, name: str, target: Path) -> list[Recording]:
+    del name, target  # a user's recordings stay where they are
+    origin = settings.data.folder
+    base = paths.root() / origin
+    found = [(file.path, file.role, file.recording) for file in folder.scan(base)]
+    return _index(settings, origin, base, found, judged=True)
+
+
+CORPORA: dict[str, Corpus] = {
+    "synthesised-piano": Corpus(
+        "piano pieces made by this package", "CC0 1.0 (made by a program)", _synthesise_piano
+    ),
+    "synthesised-noise": Corpus(
+        "record surface noise made by this package", "CC0 1.0 (made by a program)",
+        _synthesise_noise,
+    ),
+    "folder": Corpus(
+        "your own recordings in data.folder", "as you received them", _adopt_folder
+    ),
+}  # fmt: skip
+
+
+def obtain(settings: Settings, name: str) -> list[Recording]:
+    """Fill a corpus's folder under ``data/raw``, whole or not at all, and return its index.
+
+    Raises :class:`DataError` for an unknown corpus or one without a usable recording.
+    """
+    if name not in CORPORA:
+        raise DataError(f"no data set {name!r} is known; there are: {', '.join(CORPORA)}")
+    with atomic_folder(paths.raw(settings.profile, name)) as temporary:
+        recordings = CORPORA[name].obtain(settings, name, temporary)
+        if not any(recording.used == "yes" for recording in recordings):
+            raise DataError(f"{name}: not one usable recording was found")
+        rows = [asdict(recording) for recording in recordings]
+        write_csv(temporary / INDEX, rows, [field.name for field in fields(Recording)])
+    return recordings
+
+
+def _index(
+    settings: Settings, origin: str, base: Path, found: list[tuple[Path, str, str]], judged: bool
+) -> list[Recording]:
+    """Examine every file: readable, not a duplicate, and fit to be a target if it is clean."""
+    rows, groups, roles, seen = [], {}, {}, {}
+    for path, role, group in found:
+        name = path.relative_to(base).as_posix()
+        try:
+            facts = audio.inspect(path)
+        except AudioError as error:
+            cause = str(error).removeprefix(f"{path}: ")
+            rows.append(Recording(origin, name, role, "", "no", cause, 0, 0, 0, ""))
+            continue
+        content = sha256(path)
+        reason = f"same content as {seen[content]}" if content in seen else ""
+        seen.setdefault(content, name)
+        if not reason and judged and role in folder.CLEAN_ROLES:
+            waveform, rate = audio.read(path)
+            reason = gate.verdict(gate.examine(waveform, rate), settings.data.gate) or ""
+        shape = (facts.sample_rate, facts.channels, facts.samples)
+        used = "no" if reason else "yes"
+        rows.append(Recording(origin, name, role, "", used, reason, *shape, content))
+        if used == "yes" and role != "historical":  # historical recordings are restored, no more
+            groups[content], roles[content] = group or content, role
+    held_out = settings.data.splits.model_dump()
+    shares = {"train": 1 - sum(held_out.values()), **held_out}
+    split_of = splits.assign(groups, shares, settings.seed, roles)
+    return [
+        replace(row, split=split_of.get(row.sha256, "")) if row.used == "yes" else row
+        for row in rows
+    ]
+
+
+def read_index(settings: Settings, name: str) -> list[Recording]:
+    """Read what :func:`obtain` found; raise :class:`DataError` before it has run."""
+    path = paths.raw(settings.profile, name) / INDEX
+    if not path.is_file():
+        raise DataError(f"corpus {name} is not there yet: run shellac download {name}")
+    return [
+        Recording(**{key: int(value) if key in _NUMBERS else value for key, value in row.items()})
+        for row in read_csv(path)
+    ]
+
+
+def recordings(settings: Settings, roles: list[str], split: str) -> Iterator[Recording]:
+    """Yield the usable recordings of some roles and one split, in a fixed order."""
+    for name in settings.data.corpora:
+        for recording in read_index(settings, name):
+            if recording.used == "yes" and recording.role in roles and recording.split == split:
+                yield recording

@@ -1,0 +1,1 @@
+"""Corpora made by computation: seeded, free of rights, no download."""

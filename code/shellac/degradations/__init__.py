@@ -1,0 +1,1 @@
+"""What time and machines do to sound."""

@@ -1,0 +1,99 @@
+"""Writing files so that a reader never sees half of one, and naming them by content."""
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from shellac.errors import OutputError
+
+
+@contextlib.contextmanager
+def temporary_path(folder: Path, suffix: str = "") -> Iterator[Path]:
+    """Yield an unused name in ``folder``, which is made if need be; what is there is removed.
+
+    Raises :class:`OutputError` where the folder cannot be made or written.
+    """
+    temporary = Path(folder) / f".{secrets.token_hex(6)}.partial{suffix}"
+    try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+    except OSError as error:
+        raise OutputError(f"cannot write in {folder}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path``; move it there on success, remove it on failure.
+
+    The temporary name keeps the suffix, since writers choose the format by it.
+    """
+    path = Path(path)
+    with temporary_path(path.parent, path.suffix) as temporary:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; on success it replaces ``path`` whole."""
+    path = Path(path)
+    temporary = path.with_name(f".{secrets.token_hex(6)}.partial")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
+    """Write rows as CSV with a header and Unix line ends, atomically."""
+    with atomic_path(path) as temporary, _text(temporary, "w") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a CSV with a header into one mapping per row."""
+    with _text(path, "r") as file:
+        return list(csv.DictReader(file))
+
+
+def _text(path: Path, mode: str) -> IO[str]:
+    # names of old archives need not be UTF-8; what cannot be decoded is kept as it is
+    return Path(path).open(mode, newline="", encoding="utf-8", errors="surrogateescape")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` as indented JSON with a final newline, atomically; NaN is refused."""
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, as hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

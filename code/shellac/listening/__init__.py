@@ -1,0 +1,1 @@
+"""Listening tests: stimuli and what is asked about them."""

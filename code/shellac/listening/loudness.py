@@ -1,0 +1,31 @@
+"""Loudness after ITU-R BS.1770, and the gain that aligns a set of versions."""
+
+import warnings
+
+import numpy as np
+import pyloudnorm
+
+TARGET_LUFS = -23.0  # EBU R 128
+_MIN_SECONDS = 0.4  # one gating block
+# pyloudnorm's filters of this name follow the standard's coefficients at every sample rate
+_FILTERS = "DeMan"
+
+
+def integrated_loudness(waveform: np.ndarray, sample_rate: int) -> float | None:
+    """Return the integrated loudness in LUFS of (C, T), or None where nothing passes the gate."""
+    if waveform.shape[-1] < _MIN_SECONDS * sample_rate:
+        return None
+    meter = pyloudnorm.Meter(sample_rate, filter_class=_FILTERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an empty mean, where all is below the gate
+        value = float(meter.integrated_loudness(np.asarray(waveform, np.float64).T))
+    return value if np.isfinite(value) else None
+
+
+def alignment_gain(waveform: np.ndarray, sample_rate: int, ceiling: float = 0.9) -> float:
+    """Return the factor that brings (C, T) to :data:`TARGET_LUFS`, with peaks below ``ceiling``."""
+    loudness = integrated_loudness(waveform, sample_rate)
+    peak = float(np.abs(waveform).max(initial=0.0))
+    if loudness is None or peak == 0.0:
+        return 1.0
+    return min(10 ** ((TARGET_LUFS - loudness) / 20), ceiling / peak)

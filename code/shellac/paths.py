@@ -1,0 +1,71 @@
+"""Every path of the compendium, from the repository root.
+
+The root is ``SHELLAC_ROOT`` if that is set, else the nearest folder upwards from the working
+directory that holds ``dvc.yaml``, else the repository that this package was installed from.
+"""
+
+import os
+from pathlib import Path
+
+from shellac.errors import UsageError
+
+_MARKER = "dvc.yaml"
+
+
+def root() -> Path:
+    """Return the repository root; raise :class:`UsageError` outside a compendium."""
+    if named := os.environ.get("SHELLAC_ROOT"):
+        return Path(named).resolve()
+    here = Path.cwd().resolve()
+    installed_from = Path(__file__).resolve().parents[2]
+    for folder in (here, *here.parents, installed_from):
+        if (folder / _MARKER).is_file():
+            return folder
+    raise UsageError("not inside the compendium: run this in a clone, or set SHELLAC_ROOT to one")
+
+
+def params() -> Path:
+    """``params.yaml``, the only configuration."""
+    return root() / "params.yaml"
+
+
+def profiles() -> Path:
+    """The overlays that ``shellac profile`` lays over the committed configuration."""
+    return root() / "code" / "profiles"
+
+
+def raw(profile: str, corpus: str) -> Path:
+    """A downloaded, synthesised or catalogued corpus; never changed once it is there."""
+    return root() / "data" / "raw" / profile / corpus
+
+
+def fragments(profile: str, task: str) -> Path:
+    """The training fragments of one task."""
+    return root() / "data" / "fragments" / profile / task
+
+
+def results(profile: str, *parts: str) -> Path:
+    """A place under ``results/<profile>``."""
+    return root().joinpath("results", profile, *parts)
+
+
+def scratch() -> Path:
+    """Untracked working space: checkpoints of unfinished trainings."""
+    return root() / ".scratch"
+
+
+def notebooks() -> Path:
+    """The notebook sources."""
+    return root() / "notebooks"
+
+
+def manuscript() -> Path:
+    """The manuscript's sources and its output folder."""
+    return root() / "manuscript"
+
+
+def cache() -> Path:
+    """Downloaded weights, shared by all clones of one user."""
+    if named := os.environ.get("SHELLAC_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shellac"

@@ -1,0 +1,130 @@
+"""The pipeline's stages: settings in, one piece of work each, and a record of what it cost."""
+
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shellac import __version__, config, paths
+from shellac.config import Settings
+from shellac.datasets import corpora
+from shellac.errors import UsageError
+from shellac.files import atomic_folder, write_json
+from shellac.systems import registry
+
+
+@contextmanager
+def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
+    """Yield the settings; on success note time and memory among the unhashed records."""
+    settings, started = config.load(), time.perf_counter()
+    yield settings
+    name = "-".join((stage, *(part.replace("/", "-") for part in parts)))
+    write_json(
+        paths.results(settings.profile, "records", f"{name}.json"),
+        {
+            "stage": stage,
+            "of": list(parts),
+            "seconds": round(time.perf_counter() - started, 3),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "threads": settings.compute.threads,
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "shellac": __version__,
+        },
+    )
+
+
+def download(name: str) -> None:
+    """Obtain one corpus and say what was dropped and why."""
+    with _recorded("download", name) as settings:
+        corpus = corpora.obtain(settings, name)
+        entry = corpora.CORPORA[name]
+        used = sum(recording.used == "yes" for recording in corpus)
+        print(f"{name}: {entry.summary}; licence: {entry.licence}; {used} of {len(corpus)} used")
+        for recording in corpus:
+            if recording.used == "no":
+                print(f"  dropped {recording.file}: {recording.reason}")
+
+
+def fragments(system: str) -> None:
+    """Build one system's fragments."""
+    with _recorded("fragments", system) as settings:
+        _known(settings, system)
+        registry.part(system, "fragments").build(settings)
+
+
+def train(network: str) -> None:
+    """Train one network, given as ``system/network``."""
+    with _recorded("train", network) as settings:
+        system, _, name = network.partition("/")
+        _known(settings, system)
+        if name not in settings.systems[system].networks:
+            listed = ", ".join(f"{system}/{each}" for each in settings.systems[system].networks)
+            raise UsageError(f"params.yaml trains no {network!r}; it lists: {listed}")
+        registry.part(system, "training").train(settings, name)
+
+
+def evaluate(system: str) -> None:
+    """Score one system's networks beside the baselines."""
+    with _recorded("evaluate", system) as settings:
+        _known(settings, system)
+        registry.part(system, "evaluation").evaluate(settings)
+
+
+def stimuli(system: str) -> None:
+    """Cut one system's excerpts for listening, and restore the historical recordings whole."""
+    from shellac.listening import stimuli as listening
+
+    with _recorded("stimuli", system) as settings:
+        _known(settings, system)
+        listening.build(settings, system)
+        _restore_historical(settings, system)
+
+
+def _restore_historical(settings: Settings, system: str) -> None:
+    """Restore every recording of the role ``historical`` with the system's default network."""
+    from shellac.commands.inputs import Job
+    from shellac.commands.restore import Options, Session
+    from shellac.training import determinism
+
+    trained = list(settings.systems[system].networks)
+    default = registry.system(system).default_network.partition("/")[2]
+    network = f"{system}/{default if default in trained else trained[0]}"
+    discs = list(corpora.recordings(settings, ["historical"], ""))
+    with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
+        if discs:
+            determinism.pin(settings.compute.threads)
+            device = settings.compute.device
+            session = Session(Options((network,), weights=("trained",), device=device))
+        for disc in discs:
+            session.run(Job(disc.path, folder / Path(disc.file).parent))
+
+
+def notebook(name: str) -> None:
+    """Execute one notebook on the current profile."""
+    from shellac.report import notebooks
+
+    with _recorded("notebook", name) as settings:
+        notebooks.run(name, settings.profile)
+
+
+def manuscript(stamp: bool = False) -> None:
+    """Typeset the manuscript: plain and reproducible, or stamped with commit and date."""
+    from shellac.report import manuscript as typesetting
+
+    settings = config.load()
+    if stamp:
+        output = paths.manuscript() / "output" / "manuscript.pdf"
+        typesetting.build(settings.profile, output, typesetting.stamp())
+        print(output.relative_to(paths.root()))
+        return
+    with _recorded("manuscript"):
+        typesetting.build(settings.profile, paths.results(settings.profile, "manuscript.pdf"))
+
+
+def _known(settings: Settings, system: str) -> None:
+    if system not in settings.systems:
+        listed = ", ".join(settings.systems)
+        raise UsageError(f"params.yaml describes no system {system!r}; it has: {listed}")

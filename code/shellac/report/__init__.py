@@ -1,0 +1,1 @@
+"""Figures, tables and the manuscript: reads results, computes no metric."""

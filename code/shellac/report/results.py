@@ -1,0 +1,178 @@
+"""Reading what the stages left under ``results/<profile>``: checked here once, trusted after."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from shellac import audio, config, paths
+from shellac.errors import DataError
+from shellac.files import sha256
+
+NUMBER_COLUMNS = ("mean", "low", "high", "tracks")
+SUMMARY_COLUMNS = ("role", "method", "metric", *NUMBER_COLUMNS)
+PAIRED_COLUMNS = ("role", "low_pass", "method", "against", "metric", *NUMBER_COLUMNS)
+RECORDING_COLUMNS = ("file", "role", "split", "used", "reason", "sample_rate", "samples")
+_RECORDING_TEXT = ("file", "role", "split", "used", "reason")
+TRAINING_COLUMNS = ("step", "loss", "validation_loss")
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """One excerpt of one track under every condition, sample-aligned.
+
+    ``waveforms`` maps a condition to a mono signal (T,) at ``sample_rate``, as it is heard: each
+    brought to one loudness by its own gain in ``gains_db``. ``start_seconds`` is counted in the
+    track.
+    """
+
+    track: str
+    role: str
+    sample_rate: int
+    start_seconds: float
+    waveforms: dict[str, np.ndarray]
+    gains_db: dict[str, float]
+    sources: tuple[Path, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return len(next(iter(self.waveforms.values()))) / self.sample_rate
+
+    @property
+    def title(self) -> str:
+        """Track and exact time, for captions and axes."""
+        stop = self.start_seconds + self.seconds
+        return f"{self.track}, {self.start_seconds:.2f} to {stop:.2f} s"
+
+    def unmatched(self) -> dict[str, np.ndarray]:
+        """Return the waveforms before their loudness was matched, to compare levels."""
+        return {
+            name: waveform * 10 ** (-self.gains_db[name] / 20)
+            for name, waveform in self.waveforms.items()
+        }
+
+
+def index_paths(profile: str) -> list[Path]:
+    """Return the indexes of the corpora that ``params.yaml`` names, in its order."""
+    corpora = config.read_tree(paths.params()).get("data", {}).get("corpora", [])
+    return [paths.raw(profile, str(name)) / "index.csv" for name in corpora]
+
+
+def recordings(profile: str) -> pd.DataFrame:
+    """Read the indexes of all corpora of a profile into one table with a column ``corpus``."""
+    found = []
+    for path in index_paths(profile):
+        table = _read_csv(
+            path, RECORDING_COLUMNS, f"shellac download {path.parent.name}", text=_RECORDING_TEXT
+        )
+        found.append(table.assign(corpus=path.parent.name))
+    if not found:
+        raise DataError("params.yaml: data.corpora names no corpus")
+    return pd.concat(found, ignore_index=True)
+
+
+def summary_path(profile: str, task: str) -> Path:
+    """Return the place of a task's summary over tracks."""
+    return paths.results(profile, "metrics", f"{task}-summary.csv")
+
+
+def summary(profile: str, task: str, **where: str) -> pd.DataFrame:
+    """Read a task's summary over tracks; :class:`DataError` if it is missing or malformed.
+
+    ``where`` keeps the rows whose columns have these values, such as ``low_pass="chebyshev"`` and
+    ``unit="file"``, and drops those columns.
+    """
+    path = summary_path(profile, task)
+    table = _read_csv(path, (*SUMMARY_COLUMNS, *where), made_by=f"shellac evaluate {task}")
+    for column, value in where.items():
+        table = table[table[column] == value].drop(columns=column)
+    if table.duplicated([name for name in table.columns if name not in NUMBER_COLUMNS]).any():
+        raise DataError(f"{path}: says the same cell twice; evaluate again")
+    return table.reset_index(drop=True)
+
+
+def paired_path(profile: str, task: str) -> Path:
+    """Return the place of a task's paired differences between methods."""
+    return paths.results(profile, "metrics", f"{task}-paired.csv")
+
+
+def paired(profile: str, task: str) -> pd.DataFrame:
+    """Read a task's paired differences; :class:`DataError` if missing or malformed."""
+    return _read_csv(paired_path(profile, task), PAIRED_COLUMNS, f"shellac evaluate {task}")
+
+
+def training_paths(profile: str, task: str) -> list[Path]:
+    """Return the training records of a task's networks, in order of their names."""
+    return sorted(paths.results(profile, "metrics", f"{task}-training").glob("*.csv"))
+
+
+def training(profile: str, task: str) -> dict[str, pd.DataFrame]:
+    """Read the training record of every network of a task; raise :class:`DataError` if none."""
+    found = training_paths(profile, task)
+    if not found:
+        raise DataError(f"results/{profile}: no training record of {task}; train it first")
+    made_by = f"shellac train {task}"
+    return {path.stem: _read_csv(path, TRAINING_COLUMNS, made_by) for path in found}
+
+
+def excerpt(profile: str, task: str, index: int = 0) -> Excerpt:
+    """Read the ``index``-th excerpt of a task's stimuli.
+
+    Raises :class:`DataError` where the manifest or a recording is missing, where a recording is
+    not the one that the manifest names, or where the conditions are not sample-aligned.
+    """
+    manifest = paths.results(profile, "stimuli", task, "manifest.json")
+    try:
+        item = json.loads(manifest.read_text(encoding="utf-8"))["items"][index]
+        conditions = {name: _Condition(manifest, c) for name, c in item["conditions"].items()}
+        facts = str(item["track"]), str(item["role"])
+        sample_rate, start_seconds = int(item["sample_rate"]), float(item["start_seconds"])
+    except FileNotFoundError as error:
+        raise DataError(f"{manifest}: no stimuli yet; run shellac stimuli {task}") from error
+    except IndexError as error:
+        raise DataError(f"{manifest}: there is no excerpt {index}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{manifest}: not a stimulus manifest ({error!r})") from error
+    heard = {name: condition.heard() for name, condition in conditions.items()}
+    waveforms = {name: wave for name, (wave, rate) in heard.items() if rate == sample_rate}
+    if len({len(wave) for wave in waveforms.values()}) != 1:
+        raise DataError(f"{manifest}: the conditions of excerpt {index} differ in length")
+    gains_db = {name: conditions[name].gain_db for name in waveforms}
+    sources = (manifest, *(conditions[name].path for name in sorted(conditions)))
+    return Excerpt(*facts, sample_rate, start_seconds, waveforms, gains_db, sources)
+
+
+class _Condition:
+    """One recording of a manifest."""
+
+    def __init__(self, manifest: Path, entry: dict):
+        self.path = manifest.parent / entry["file"]
+        self.gain_db = float(entry.get("gain_db", 0.0))
+        self._expected = entry["sha256"]
+
+    def heard(self) -> tuple[np.ndarray, int]:
+        """Return (mono waveform, sample rate) if the file is the one that the manifest names."""
+        if self.path.is_file() and sha256(self.path) != self._expected:
+            raise DataError(
+                f"{self.path}: not the recording that its manifest names; build it again"
+            )
+        waveform, rate = audio.read(self.path)
+        return waveform.mean(axis=0), rate
+
+
+def _read_csv(
+    path: Path, columns: tuple[str, ...], made_by: str, text: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Read a CSV; columns named in ``text`` are strings, empty where the cell is."""
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(text, str))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not there yet; run {made_by}") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable table ({error})") from error
+    if missing := [name for name in columns if name not in table.columns]:
+        raise DataError(f"{path}: lacks the columns {', '.join(missing)}; run {made_by}")
+    return table.fillna(dict.fromkeys(text, ""))

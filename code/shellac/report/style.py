@@ -1,0 +1,109 @@
+"""How figures look: sizes of the printed page, fonts, one look per method, stable bytes.
+
+A method has one :class:`Look` wherever it is drawn, heard or tabulated. The colours differ in
+lightness as well as in hue, so that they survive greyscale print and colour-blind readers; line
+styles and markers tell the same story a third time.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import matplotlib as mpl
+
+from shellac.errors import UsageError
+
+# The manuscript is A4 with margins of 18 mm and a gutter of 6 mm: figures are drawn at that size.
+COLUMN_INCHES = 84 / 25.4
+PAGE_INCHES = 174 / 25.4
+LEVEL_COLOURS = "magma"  # of spectrograms: lightness rises with level
+MUTED = "#555555"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Name and appearance of one method or condition."""
+
+    label: str
+    colour: str
+    line: str | tuple[int, tuple[int, ...]]
+    marker: str
+
+
+LOOKS = {
+    "reference": Look("Reference", "#000000", "-", "s"),
+    "low_rate": Look("Low rate", "#d9d9d9", ":", "x"),
+    "spline": Look("Cubic spline", "#e3b23c", (0, (1, 1)), "o"),
+    "band_copy": Look("Band copy", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
+    "audiounet": Look("AudioUNet", "#c8501e", (0, (5, 1.5)), "D"),
+    "tfilm": Look("TFiLM U-Net", "#1f4e8c", "-", "v"),
+    "tfilm_legacy": Look("TFiLM, published mode", "#155bc8", (0, (3, 1, 1, 1, 1, 1)), "<"),
+    "afilm": Look("AFiLM U-Net", "#5a0a5f", (0, (8, 2)), ">"),
+}
+LOW_PASS = {
+    "chebyshev": "Chebyshev",
+    "butterworth": "Butterworth",
+    "sinc": "Sinc",
+    "brickwall": "Brick wall",
+    "codec": "Codec-like",
+    "none": "No filter",
+}
+
+_RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3,
+    "grid.linewidth": 0.4,
+    "grid.color": "#dddddd",
+    "figure.dpi": 150,
+    "savefig.dpi": 300,
+    "savefig.bbox": None,  # the size is the printed size: nothing is cropped or grown
+    "pdf.fonttype": 42,
+    "pdf.compression": 9,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "shellac",
+}
+
+
+@contextlib.contextmanager
+def context() -> Iterator[None]:
+    """Draw and save under the project's settings alone, whatever the user's own are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def look(method: str) -> Look:
+    """Return the look of a method; raise :class:`UsageError` if it has none yet."""
+    try:
+        return LOOKS[method]
+    except KeyError:
+        raise UsageError(
+            f"no look for method {method!r}: add it to shellac/report/style.py "
+            f"(known: {', '.join(LOOKS)})"
+        ) from None
+
+
+def low_pass(family: str) -> str:
+    """Return how a low-pass family is called in figures and tables."""
+    try:
+        return LOW_PASS[family]
+    except KeyError:
+        raise UsageError(
+            f"no name for low-pass family {family!r}: add it to shellac/report/style.py"
+        ) from None

@@ -1,0 +1,1 @@
+"""The restoration systems, one folder each."""

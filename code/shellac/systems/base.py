@@ -1,0 +1,43 @@
+"""What every restoration system says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """One network of a system, as ``shellac systems`` lists it.
+
+    ``sample_rate`` in Hz is the one it was published for, ``parameters`` the count at published
+    size, ``settings`` the constructor's defaults for new training: the only names that may be set.
+    """
+
+    name: str
+    sample_rate: int
+    parameters: int
+    use_when: str
+    source: str
+    licence: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class System:
+    """A restoration system: its task, its networks by full name, and how to build one.
+
+    ``build(network, settings)`` takes a name of ``networks`` and the complete settings, and returns
+    the network with freshly drawn weights. It imports what it needs when called, so that a list of
+    systems costs nothing.
+    """
+
+    name: str
+    task: str
+    default_network: str
+    networks: Mapping[str, NetworkCard]
+    build: Callable[[str, Mapping[str, Any]], nn.Module]

@@ -1,0 +1,63 @@
+"""The systems by name: a new one costs its folder and one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from shellac.errors import UsageError
+from shellac.systems.base import NetworkCard, System
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from shellac.config import Strict
+
+SYSTEMS: dict[str, str] = {
+    "superres": "shellac.systems.superres.system",
+}
+
+
+def system(name: str) -> System:
+    """Import one system; raise :class:`UsageError` for a name that is not registered."""
+    if name not in SYSTEMS:
+        raise UsageError(f"no system is called {name!r}; there are: {', '.join(SYSTEMS)}")
+    return import_module(SYSTEMS[name]).SYSTEM
+
+
+def part(name: str, module: str) -> ModuleType:
+    """Import one room of a system's folder, such as its ``training`` or ``restoration``.
+
+    Every system has ``settings`` (``MODEL``, the pydantic model of its section of params.yaml),
+    ``fragments`` (``build(settings)``), ``training`` (``train(settings, network)``),
+    ``evaluation`` (``evaluate(settings)`` and ``versions(settings)``), ``restoration``
+    (``member(state, card, device)``) and ``published`` (``recognise(names, source)``, ``NETWORKS``,
+    ``load(key, state, settings)``, ``card(key, network, digest)``).
+    """
+    package = SYSTEMS[system(name).name].rpartition(".")[0]
+    return import_module(f"{package}.{module}")
+
+
+def settings_model(name: str) -> type[Strict]:
+    """Return the model of one system's section of params.yaml."""
+    return part(name, "settings").MODEL
+
+
+def network_names() -> list[str]:
+    """List the full names of all networks, system by system."""
+    return [network for name in SYSTEMS for network in system(name).networks]
+
+
+def find(name: str) -> tuple[System, NetworkCard]:
+    """Look up a network by its full name, or a system's default network by the system's.
+
+    Raises :class:`UsageError`, with the names there are, for anything else.
+    """
+    owner = name.partition("/")[0]
+    if owner in SYSTEMS:
+        found = system(owner)
+        full_name = found.default_network if name == owner else name
+        if full_name in found.networks:
+            return found, found.networks[full_name]
+    known = ", ".join([*SYSTEMS, *network_names()])
+    raise UsageError(f"no system or network is called {name!r}; there are: {known}")

@@ -1,0 +1,179 @@
+"""A network, or a chain of them, that restores recordings of any length, rate and channel count."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from shellac import chunking
+from shellac.audio import MAX_AMPLITUDE
+from shellac.errors import AudioError, UsageError
+from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
+from shellac.weights import Card
+
+DEFAULT_SEGMENT_SECONDS = 10.0
+FADE_SECONDS = 0.01
+MIN_RATE, MAX_RATE = 1000, 1_000_000
+_SILENCE = 1e-20  # a peak that no level can be taken from
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of a chain, with weights, on its device.
+
+    ``process`` maps a float32 tensor (C, T) at ``card.sample_rate`` to the same shape without
+    delay; T is a multiple of ``multiple``. ``above_band`` is what happens, unless the user says
+    otherwise, to content above the network's Nyquist frequency: ``keep`` or ``drop``.
+    """
+
+    card: Card
+    process: Callable[[torch.Tensor], torch.Tensor]
+    multiple: int
+    device: torch.device
+    above_band: str = "keep"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """``waveform`` and ``residual`` (input minus waveform), both (C, T) float32."""
+
+    waveform: np.ndarray
+    residual: np.ndarray
+
+
+class Restorer:
+    """A chain of networks as one processor of recordings.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        In the order of processing.
+    above_band : {"keep", "drop"} or None
+        Content above a network's Nyquist frequency; None leaves it to the systems: dropped as
+        soon as one of the chain drops it.
+    strength : float, 0..1
+        0 returns the input, 1 the whole restoration.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], above_band: str | None = None, strength: float = 1.0
+    ):
+        if not members:
+            raise UsageError("no system was named")
+        if not 0 <= strength <= 1:
+            raise UsageError(f"strength must lie between 0 and 1, not {strength:g}")
+        self.members = tuple(members)
+        dropping = any(member.above_band == "drop" for member in members)
+        self.above_band = above_band or ("drop" if dropping else "keep")
+        self.strength = strength
+
+    def raised_rate(self, sample_rate: int) -> int | None:
+        """Rate in Hz that the chain can raise a recording of ``sample_rate`` to, if any.
+
+        That of its first network that adds the band which a rate ``scale`` times lower lost, if
+        the recording has such a rate or a lower one: at its own it holds nothing to be added to.
+        """
+        for network_rate, scale in self._scales():
+            if sample_rate * scale <= network_rate:
+                return network_rate
+        return None
+
+    def low_rates(self) -> str:
+        """Say for people which rates :meth:`raised_rate` takes."""
+        known = [f"{rate} Hz from {rate // scale} Hz or less" for rate, scale in self._scales()]
+        return f"this chain, which makes {', '.join(known)}" if known else "this chain"
+
+    def _scales(self) -> list[tuple[int, int]]:
+        cards = [member.card for member in self.members]
+        return [(card.sample_rate, card.extra["scale"]) for card in cards if "scale" in card.extra]
+
+    def layout(self, sample_rate: int, segment_seconds: float | None = None) -> chunking.Layout:
+        """Cut for these networks: their measured reach plus that of the rate converters."""
+        seconds = DEFAULT_SEGMENT_SECONDS if segment_seconds is None else segment_seconds
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise UsageError(f"--segment-seconds must be positive, not {seconds:g}")
+        if not MIN_RATE <= sample_rate <= MAX_RATE:
+            raise AudioError(f"a sample rate of {sample_rate} Hz is outside {MIN_RATE}..{MAX_RATE}")
+        align, context = 1, 0.0
+        for member in self.members:
+            rate = member.card.sample_rate
+            align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
+            context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
+        segment = max(int(seconds * sample_rate), 1)
+        fade = min(round(FADE_SECONDS * sample_rate), segment)
+        return chunking.Layout(segment, math.ceil(context * sample_rate), fade, align)
+
+    def stream(
+        self,
+        read: Callable[[int, int], np.ndarray],
+        samples: int,
+        sample_rate: int,
+        peak: float,
+        segment_seconds: float | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yield the restoration block by block; ``peak`` is the level of the whole recording.
+
+        Parameters
+        ----------
+        read : callable
+            ``read(start, stop)`` gives (C, stop - start) float32.
+        samples, sample_rate : int
+            Of the recording.
+        peak : float
+            Largest magnitude of the whole recording: one level for the whole file.
+        """
+        layout = self.layout(sample_rate, segment_seconds)
+
+        def restore(block: np.ndarray) -> np.ndarray:
+            return self._restore_block(block, sample_rate, peak)
+
+        return chunking.process(read, samples, restore, layout)
+
+    def restore(
+        self, waveform: np.ndarray, sample_rate: int, segment_seconds: float | None = None
+    ) -> Restored:
+        """Restore a waveform (C, T) or (T,) float32, full scale = 1.
+
+        Raises :class:`AudioError` where it is empty or holds values that are not finite or beyond
+        ±1000.
+        """
+        whole = np.atleast_2d(np.asarray(waveform, dtype=np.float32))
+        if whole.ndim != 2 or whole.size == 0:
+            raise AudioError(f"expected samples of shape (C, T), got {np.shape(waveform)}")
+        peak = float(np.abs(whole).max())
+        if not peak <= MAX_AMPLITUDE:  # also true for NaN
+            raise AudioError(f"the waveform holds NaN or values beyond ±{MAX_AMPLITUDE:g}")
+        blocks = self.stream(
+            lambda start, stop: whole[:, start:stop],
+            whole.shape[1],
+            int(sample_rate),
+            peak,
+            segment_seconds,
+        )
+        restored = np.concatenate(list(blocks), axis=1)
+        return Restored(restored, whole - restored)
+
+    def _restore_block(self, block: np.ndarray, sample_rate: int, peak: float) -> np.ndarray:
+        current = block
+        for member in self.members:
+            current = self._run(member, current, sample_rate, peak)
+        if self.strength < 1:
+            current = block + np.float32(self.strength) * (current - block)
+        return current
+
+    def _run(self, member: Member, block: np.ndarray, sample_rate: int, peak: float) -> np.ndarray:
+        rate = member.card.sample_rate
+        heard = resample(block, sample_rate, rate)
+        level = peak if member.card.level is None else member.card.level
+        gain = np.float32(level / peak) if peak > _SILENCE else np.float32(1)
+        padded = fit_length(heard, -(-heard.shape[1] // member.multiple) * member.multiple)
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.ascontiguousarray(padded * gain)).to(member.device)
+            result = member.process(tensor).cpu().numpy()[:, : heard.shape[1]] / gain
+        length = block.shape[1]
+        if self.above_band == "drop":
+            return fit_length(resample(result, rate, sample_rate), length)
+        # only what the network changed goes through the converter back
+        return block + fit_length(resample(result - heard, rate, sample_rate), length)

@@ -1,0 +1,157 @@
+"""What super-resolution does to a recording before its network: low rate, spline, patches.
+
+Follows olvrhhn/audio_super_resolution, ``prep_dataset.py``, except that signals of any length are
+taken (the published code first crops to a multiple of the scale: :func:`prepare` does) and that
+the filter is exact: :func:`decimate_legacy` is what the authors had. Signals are (..., T).
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import signal
+
+from shellac.degradations import lowpass as filters
+from shellac.transforms import decimation, spline
+from shellac.transforms.decimation import check, decimate
+
+BAND_COPY_SLOPE_DB_PER_OCTAVE = -18.0
+_BAND_COPY_FRAME_SECONDS = 0.128
+
+
+def decimate_legacy(x: np.ndarray, scale: int) -> np.ndarray:
+    """Decimate as the authors' SciPy 1.6.3 did: (..., T) -> float32 (..., ceil(T / scale)).
+
+    The same filter as one transfer function with float32 coefficients in float32 arithmetic,
+    about 2e-3 of the signal away from the exact one. Only for reproducing published examples.
+    Raises as :func:`decimate`.
+    """
+    x = np.asarray(x, dtype=np.float32)
+    check(x, scale)
+    edge = decimation.EDGE / scale
+    numerator, denominator = signal.cheby1(decimation.ORDER, decimation.RIPPLE_DB, edge)
+    padding = min(decimation.EDGE_SAMPLES, x.shape[-1] - 1)
+    filtered = signal.filtfilt(
+        numerator.astype(np.float32), denominator.astype(np.float32), x, padlen=padding
+    )
+    return np.ascontiguousarray(filtered[..., ::scale], dtype=np.float32)
+
+
+def low_rate(
+    x: np.ndarray,
+    scale: int,
+    low_pass: bool = True,
+    *,
+    family: str = "chebyshev",
+    edge: float = decimation.EDGE,
+) -> np.ndarray:
+    """Bring a signal to 1 / ``scale`` of its rate: (..., T) -> float64 (..., ceil(T / scale)).
+
+    ``family`` (of :mod:`shellac.degradations.lowpass`) and ``edge`` (of the new Nyquist rate) are
+    those of the filter; the defaults are the published ones, filtered as :func:`decimate` does.
+    After the filter every ``scale``-th sample is kept whatever the family: one that has not
+    fallen far at the new Nyquist rate (Butterworth: about -24 dB) folds what it let through, as
+    a converter with such a filter does. Without ``low_pass`` samples are only dropped, so that
+    the upper band folds into the lower. Raises as :func:`decimate`, and :class:`UsageError` for
+    an unknown family or an edge of 0 or below.
+    """
+    if low_pass and (family, edge) == ("chebyshev", decimation.EDGE):
+        return decimate(x, scale)
+    x = np.asarray(x, dtype=np.float64)
+    check(x, scale)
+    if low_pass:  # with a rate of 2 the Nyquist rate is 1, and edges need no unit
+        x = filters.low_pass(x, 2, edge / scale, family).astype(np.float64)
+    return np.ascontiguousarray(x[..., ::scale])
+
+
+def degrade(
+    x: np.ndarray,
+    scale: int,
+    low_pass: bool = True,
+    *,
+    family: str = "chebyshev",
+    edge: float = decimation.EDGE,
+) -> np.ndarray:
+    """Lower the rate and return to it with a cubic spline: (..., T) -> float32 (..., T).
+
+    This is the network's input and the baseline that it has to beat. Arguments and errors as
+    :func:`low_rate`.
+    """
+    x = np.asarray(x)
+    low = low_rate(x, scale, low_pass, family=family, edge=edge)
+    return spline.upsample(low, scale, x.shape[-1]).astype(np.float32)
+
+
+def patches(
+    data: np.ndarray, label: np.ndarray, dimension: int, stride: int, batch: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut two signals of T samples into patches at the same places: views (P, dimension, 1).
+
+    Patches start at 0, stride, 2 * stride ... as long as they fit; P is cut down to a multiple of
+    ``batch`` (the published code uses 128; 1 keeps all). A signal shorter than ``dimension``
+    gives none. The views are read-only and share the signals' memory. Raises
+    :class:`ValueError` where the signals are not of one length, or a number is not positive.
+    """
+    if data.ndim != 1 or data.shape != label.shape:
+        raise ValueError(f"data {data.shape} and label {label.shape} must be two (T,) signals")
+    if min(dimension, stride, batch) < 1:
+        raise ValueError(f"dimension {dimension}, stride {stride}, batch {batch}: 1 or more each")
+    if len(data) < dimension:
+        empty = np.empty((0, dimension, 1), dtype=data.dtype)
+        return empty, empty.astype(label.dtype)
+    count = ((len(data) - dimension) // stride + 1) // batch * batch
+    cut = [
+        sliding_window_view(x, dimension)[::stride][:count, :, np.newaxis] for x in (data, label)
+    ]
+    return cut[0], cut[1]
+
+
+def prepare(
+    x: np.ndarray,
+    scale: int,
+    dimension: int,
+    stride: int,
+    *,
+    low_pass: bool = True,
+    batch: int = 1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make the fragments of one file: (T,) -> data, label, both float32 (P, dimension, 1).
+
+    The published preparation: the tail is cropped to a multiple of ``scale``, the whole file is
+    degraded, then both are cut into :func:`patches`. A file shorter than ``scale`` gives none.
+    Raises as :func:`decimate` and :func:`patches`.
+    """
+    label = np.asarray(x, dtype=np.float32)
+    label = label[: len(label) // scale * scale]
+    data = degrade(label, scale, low_pass) if len(label) else label
+    return patches(data, label, dimension, stride, batch)
+
+
+def band_copy(upsampled: np.ndarray, sample_rate: float, scale: int) -> np.ndarray:
+    """Fill the missing band with copies of the one below it: (..., T) -> float32 (..., T).
+
+    The baseline without any learning. What lies above the low-pass edge, ``0.8 / scale`` of the
+    Nyquist rate, is replaced by the octave below that edge, moved up by its own width again and
+    again until Nyquist, each component 18 dB weaker per octave that it moved. Kept components are
+    left alone. Works on an STFT (periodic Hann, the power of two nearest to 128 ms, hop a
+    quarter); the copies have the phase of their source, turned from frame to frame as a shift in
+    frequency demands. It gains much in log-spectral distance and loses signal-to-noise ratio,
+    hence the two are reported together. Raises :class:`ValueError` for a scale below 2 or no
+    samples.
+    """
+    upsampled = np.asarray(upsampled, dtype=np.float64)
+    check(upsampled, scale)
+    n_fft = 2 ** max(5, round(np.log2(_BAND_COPY_FRAME_SECONDS * sample_rate)))
+    length = upsampled.shape[-1]
+    padded = np.zeros((*upsampled.shape[:-1], max(length, n_fft)))
+    padded[..., :length] = upsampled
+    overlap = {"nperseg": n_fft, "noverlap": n_fft - n_fft // 4}
+    spectrum = signal.stft(padded, **overlap)[2]  # (..., F, N)
+    edge = int(np.ceil(decimation.EDGE / scale * n_fft / 2))
+    octave = edge - edge // 2
+    target = np.arange(edge, n_fft // 2 + 1)
+    source = edge // 2 + (target - edge) % octave
+    octaves_moved = np.log2(target / np.maximum(source, 1))
+    gain = 10 ** (BAND_COPY_SLOPE_DB_PER_OCTAVE / 20 * octaves_moved)
+    turns = np.outer(target - source, np.arange(spectrum.shape[-1])) / 4
+    moved = gain[:, np.newaxis] * np.exp(2j * np.pi * turns)
+    spectrum[..., target, :] = spectrum[..., source, :] * moved
+    return signal.istft(spectrum, **overlap)[1][..., :length].astype(np.float32)

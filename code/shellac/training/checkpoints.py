@@ -1,0 +1,78 @@
+"""Scratch checkpoints of unfinished trainings: keyed by what determines them, one owner at a time.
+
+A pipeline runner that is killed leaves its training process behind as an orphan; the next run
+must neither fight it for the checkpoint nor start afresh. The folder is therefore locked: who
+comes second waits, then takes up what the first one left.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shellac.files import atomic_path
+
+_CHECKPOINT = "checkpoint.pt"
+
+
+def code_version() -> str:
+    """Hash of this package's sources: a checkpoint is taken up only by the code that wrote it."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for source in sorted(package.rglob("*.py")):
+        digest.update(source.relative_to(package).as_posix().encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def key(**parts: object) -> str:
+    """Return a short name for everything that determines a result (JSON-serialisable parts)."""
+    text = json.dumps({**parts, "code": code_version()}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The checkpoint of one training, in a folder of its own."""
+
+    folder: Path
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the last whole checkpoint, or None; a damaged one counts as none."""
+        path = self.folder / _CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            print(f"checkpoint unreadable, beginning again ({error})", file=sys.stderr)
+            return None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint; a kill leaves the old one or the new one, never half."""
+        with atomic_path(self.folder / _CHECKPOINT) as temporary:
+            torch.save(state, temporary)
+
+
+@contextmanager
+def opened(root: Path, name: str, run_key: str) -> Iterator[Scratch]:
+    """Own the scratch folder of (name, key); it is deleted when the block ends without error."""
+    folder = root / f"{name.replace('/', '-')}-{run_key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{name}: another process trains this already; waiting", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(parents=True, exist_ok=True)  # the one before may have cleared it away
+        yield Scratch(folder)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,169 @@
+"""One training loop for all systems: seeded, validated, and resumed to the same bits.
+
+A task's batch is a function of (seed, step) alone and every step draws its randomness from its
+own seed, so that a checkpoint needs the step, the weights and the optimiser, and a resumed run
+ends bit-identical to an uninterrupted one (CPU, same thread count).
+"""
+
+import copy
+import math
+import operator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from shellac.errors import TrainingError
+from shellac.training.checkpoints import Scratch
+from shellac.training.settings import LoopSettings
+
+_MAX_SEED = 2**63
+
+
+class Task(Protocol):
+    """What a system brings to the loop."""
+
+    network: nn.Module
+
+    def batch(self, step: int) -> tuple[torch.Tensor, ...]:
+        """Return the batch of ``step``, the same one whenever it is asked for."""
+
+    def losses(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+        """Return named losses; ``loss`` is what gets minimised."""
+
+    def validate(self) -> float:
+        """Return the validation loss in evaluation mode."""
+
+
+@dataclass
+class Progress:
+    """Where a training stands; all of it goes into a checkpoint."""
+
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    best_state: dict[str, torch.Tensor] = field(default_factory=dict)
+    best_judged: tuple[float, ...] = ()
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@contextmanager
+def step_randomness(seed: int, step: int) -> Iterator[None]:
+    """Give one step its own seed for dropout and noise; leave global generators as they were."""
+    with torch.random.fork_rng():
+        torch.manual_seed((seed * 1_000_003 + step) % _MAX_SEED)
+        yield
+
+
+def learning_rate(settings: LoopSettings, step: int) -> float:
+    """Cosine decay from ``learning_rate`` at step 0 to ``final_learning_rate`` at the last."""
+    share = step / max(1, settings.steps - 1)
+    span = settings.learning_rate - settings.final_learning_rate
+    return settings.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def fit(
+    task: Task,
+    settings: LoopSettings,
+    seed: int,
+    scratch: Scratch,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+    judge: Callable[[], tuple[float, ...]] | None = None,
+) -> Progress:
+    """Train ``task.network`` and leave the weights of the best validation in it.
+
+    Parameters
+    ----------
+    task : Task
+    settings : LoopSettings
+    seed : int
+        Of batches' randomness and dropout.
+    scratch : Scratch
+        Holds the checkpoint of an unfinished run with the same key, which is taken up.
+    report : callable
+        Called with (step, loss) after each step.
+    judge : callable, optional
+        Replaces the validation loss in choosing weights: returns numbers, lower is better, and
+        weights are kept if none of them is higher than the kept ones'.
+
+    Returns
+    -------
+    Progress
+        ``history`` has one row per validation: step, mean loss since the row before,
+        validation_loss.
+    """
+    optimiser = torch.optim.Adam(task.network.parameters(), lr=settings.learning_rate)
+    progress, since_validation = Progress(), []
+    if kept := scratch.load():
+        task.network.load_state_dict(kept["network"])
+        optimiser.load_state_dict(kept["optimiser"])
+        progress, since_validation = Progress(**kept["progress"]), kept["since_validation"]
+    saved_at = time.monotonic()
+    while progress.step < settings.steps:
+        loss = _step(task, optimiser, settings, seed, progress.step)
+        since_validation.append(loss)
+        progress.step += 1
+        report(progress.step, loss)
+        if progress.step % settings.validate_every == 0 or progress.step == settings.steps:
+            _validate(task, progress, since_validation, judge)
+            since_validation = []
+        if time.monotonic() - saved_at >= settings.checkpoint_seconds:
+            scratch.save(_snapshot(task, optimiser, progress, since_validation))
+            saved_at = time.monotonic()
+    task.network.load_state_dict(progress.best_state)
+    return progress
+
+
+def _step(
+    task: Task,
+    optimiser: torch.optim.Optimizer,
+    settings: LoopSettings,
+    seed: int,
+    step: int,
+) -> float:
+    task.network.train()
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate(settings, step)
+    with step_randomness(seed, step):
+        loss = task.losses(task.batch(step))["loss"]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+    optimiser.step()
+    value = loss.item()
+    if not math.isfinite(value):
+        raise TrainingError(f"the loss is {value} at step {step}: lower the learning rate")
+    return value
+
+
+def _validate(
+    task: Task,
+    progress: Progress,
+    losses: list[float],
+    judge: Callable[[], tuple[float, ...]] | None,
+) -> None:
+    task.network.eval()
+    with torch.inference_mode():
+        value = task.validate()
+        judged = judge() if judge else (value,)
+    row = {"step": progress.step, "loss": sum(losses) / len(losses), "validation_loss": value}
+    progress.history.append(row)
+    kept = progress.best_judged or (math.inf,) * len(judged)
+    better = value < progress.best if judge is None else all(map(operator.le, judged, kept))
+    if better:
+        progress.best, progress.best_step, progress.best_judged = value, progress.step, judged
+        progress.best_state = copy.deepcopy(task.network.state_dict())
+
+
+def _snapshot(
+    task: Task, optimiser: torch.optim.Optimizer, progress: Progress, since: list[float]
+) -> dict[str, Any]:
+    return {
+        "network": task.network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "progress": dict(vars(progress)),
+        "since_validation": since,
+    }

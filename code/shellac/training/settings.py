@@ -1,0 +1,20 @@
+"""What ``params.yaml`` says about a training loop."""
+
+import pydantic
+
+from shellac.config import Strict
+
+
+class LoopSettings(Strict):
+    """How long and how to train.
+
+    ``validate_every`` in steps; ``checkpoint_seconds`` of wall time between checkpoints does not
+    influence the result.
+    """
+
+    steps: int = pydantic.Field(ge=1)
+    batch_size: int = pydantic.Field(ge=1)
+    learning_rate: float = pydantic.Field(gt=0)
+    final_learning_rate: float = pydantic.Field(ge=0)
+    validate_every: int = pydantic.Field(ge=1)
+    checkpoint_seconds: float = pydantic.Field(ge=0)

@@ -1,0 +1,1 @@
+"""Transforms, each with its inverse beside it."""

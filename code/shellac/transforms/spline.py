@@ -1,0 +1,103 @@
+"""Cubic spline interpolation on a uniform grid, the baseline of audio super-resolution.
+
+A cubic spline through samples one unit apart is a sum of cubic B-splines; their coefficients are a
+recursive filter of the samples (Unser, Aldroubi, Eden, "B-spline signal processing", 1993), and
+the values between two samples are four coefficients times a fixed matrix. Both ends take the
+not-a-knot condition of FITPACK, so that the result is that of ``scipy.interpolate.splrep`` and
+``splev``, in a small part of their time.
+"""
+
+import numpy as np
+from scipy.signal import lfilter
+
+from shellac.transforms.windowed import windowed_product
+
+# Root of z + 1/z = -4 inside the unit circle: the B-spline's filter is 1 / ((z + 4 + 1/z) / 6).
+_POLE = np.sqrt(3.0) - 2.0
+_SAMPLES_PER_ROW = 8  # low-rate samples that share one row of the matrix product
+
+
+def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndarray:
+    """Interpolate between samples: (..., M) -> float64 (..., M * factor), cut to ``length``.
+
+    Output sample ``i`` is the spline at position ``i / factor``; the samples of ``low`` come back
+    at every ``factor``-th place. The last ``factor - 1`` samples lie beyond the last knot and
+    continue the last piece. With fewer than four samples there is no cubic: three are joined by
+    their parabola, two by a line, one is repeated.
+
+    Raises :class:`ValueError` for no samples, a factor below 1, or a ``length`` above
+    ``M * factor``.
+    """
+    low = np.asarray(low, dtype=np.float64)
+    samples = low.shape[-1] if low.ndim else 0
+    if samples == 0:
+        raise ValueError("a spline needs at least one sample")
+    if factor < 1:
+        raise ValueError(f"the factor of a spline is {factor}: it must be 1 or more")
+    length = samples * factor if length is None else length
+    if not 0 <= length <= samples * factor:
+        raise ValueError(f"{length} samples asked of a spline that has {samples * factor}")
+    if samples < 4:
+        high = _polynomial(low, factor)
+    else:
+        rows = np.ascontiguousarray(low).reshape(-1, samples)
+        high = _evaluate(_coefficients(rows), samples, factor).reshape(*low.shape[:-1], -1)
+    return high[..., :length]
+
+
+def _polynomial(low: np.ndarray, factor: int) -> np.ndarray:
+    """Evaluate the one polynomial through all of two or three samples (or one), in place of a
+    spline: (..., M) -> (..., M * factor)."""
+    samples = low.shape[-1]
+    powers = np.arange(samples)
+    positions = np.arange(samples * factor) / factor
+    vandermonde = np.arange(samples, dtype=np.float64)[:, None] ** powers
+    return low @ (positions[:, None] ** powers @ np.linalg.inv(vandermonde)).T
+
+
+def _coefficients(low: np.ndarray) -> np.ndarray:
+    """Solve for the B-spline coefficients c[-1] ... c[M + 1]: (R, M) -> (R, M + 3).
+
+    They fulfil ``c[i - 1] + 4 c[i] + c[i + 1] = 6 y[i]`` at all samples, and have no fourth
+    difference around samples 1, M - 2 (not-a-knot) and M - 1 (the last piece continued).
+    """
+    rows, samples = low.shape
+    c = np.zeros((rows, samples + 3))
+    # One solution of the M equations, from zero states at either end ...
+    causal = lfilter([6.0], [1.0, -_POLE], low)
+    c[:, samples:0:-1] = lfilter([-_POLE], [1.0, -_POLE], causal[:, ::-1])
+    c[:, 0] = _POLE * c[:, 1]
+    # ... plus the two that solve them for y = 0, which decay from the ends inwards, in the
+    # amounts that remove the fourth differences.
+    fourth = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
+    near = _POLE ** np.arange(5) @ fourth
+    far = _POLE ** np.arange(samples - 3, samples + 2) @ fourth
+    excess = np.stack((c[:, :5] @ fourth, c[:, samples - 3 : samples + 2] @ fourth))
+    amounts = np.linalg.solve([[near, far], [far, near]], -excess)[..., np.newaxis]
+    # Beyond 30 samples they are below the rounding of a double.
+    decay = _POLE ** np.arange(min(30, samples + 2))
+    c[:, : len(decay)] += amounts[0] * decay
+    c[:, samples + 2 - len(decay) : samples + 2] += amounts[1] * decay[::-1]
+    c[:, -1] = -(c[:, -5:-1] @ fourth[:-1])
+    return c
+
+
+def _phase_weights(factor: int) -> np.ndarray:
+    """Weights of the four coefficients around each of ``factor`` positions: (4, factor)."""
+    t = np.arange(factor) / factor
+    s = 1.0 - t
+    return np.stack((s**3, 3 * t**3 - 6 * t**2 + 4, 3 * s**3 - 6 * s**2 + 4, t**3)) / 6.0
+
+
+def _evaluate(coefficients: np.ndarray, samples: int, factor: int) -> np.ndarray:
+    """Values at all phases of all samples: (R, M + 3) -> (R, M * factor)."""
+    rows = len(coefficients)
+    step = _SAMPLES_PER_ROW
+    groups = -(-samples // step)
+    padded = np.zeros((rows, groups * step + 3))
+    padded[:, : samples + 3] = coefficients
+    weights = np.zeros((step + 3, step, factor))
+    for i in range(step):
+        weights[i : i + 4, i] = _phase_weights(factor)
+    high = windowed_product(padded, weights.reshape(step + 3, step * factor), hop=step)
+    return high[:, : samples * factor]

@@ -1,0 +1,147 @@
+"""Weights: where they are, how they are kept, and what they say about themselves.
+
+Weights lie in safetensors files, which hold no code. Each carries its *card* as JSON in the
+header: network, settings, profile, the recordings it was trained on, its level and edge effect.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from shellac import config, paths
+from shellac.errors import ConfigError, UsageError, WeightsError
+from shellac.files import atomic_path
+
+_MAX_EDGE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Card:
+    """What weights say about themselves.
+
+    network : registered name, such as ``superres/tfilm``
+    settings : what :func:`shellac.networks.build` needs to build it
+    sample_rate : Hz
+    level : peak level of the recordings it was trained on, full scale = 1; None where it was
+        trained on recordings as they are, so that none is to be set
+    edge_seconds : measured reach of a change of far context (below -60 dB beyond it)
+    origin : ``trained`` or ``published``
+    profile : configuration profile of the training, where there was one
+    trained_on : SHA-256 of every recording seen in training
+    extra : what only one system knows (``scale``, ``low_pass``, ...)
+    """
+
+    network: str
+    settings: dict[str, Any]
+    sample_rate: int
+    level: float | None
+    edge_seconds: float
+    origin: str
+    licence: str
+    profile: str = ""
+    trained_on: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def store(path: Path, state: dict[str, torch.Tensor], card: Card) -> None:
+    """Write weights and card as safetensors, byte-stable, atomically."""
+    metadata = {"shellac": json.dumps(asdict(card), sort_keys=True)}
+    data = save({name: tensor.contiguous() for name, tensor in state.items()}, metadata)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def load(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
+    """Read weights and card; raise :class:`WeightsError` for anything that is not sound."""
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+    try:
+        fields = json.loads(metadata["shellac"])
+        card = Card(**{**fields, "trained_on": tuple(fields["trained_on"])})
+        _check(card)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: holds no sound shellac card, so its network is unknown; convert it first"
+        ) from error
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path}: {name} holds values that are not finite")
+    return state, card
+
+
+def _check(card: Card) -> None:
+    """Raise :class:`ValueError` for a card that would lead whoever trusts it astray."""
+    number = (int, float)
+    told = isinstance(card.network, str) and isinstance(card.origin, str)
+    kept = isinstance(card.settings, dict) and isinstance(card.extra, dict)
+    rate = isinstance(card.sample_rate, int) and 0 < card.sample_rate <= 1_000_000
+    level = card.level is None or (isinstance(card.level, number) and 0 < card.level < math.inf)
+    edge = isinstance(card.edge_seconds, number) and 0 <= card.edge_seconds <= _MAX_EDGE_SECONDS
+    if not (told and kept and rate and level and edge):
+        raise ValueError("a field of the card has no sensible value")
+    scale = card.extra.get("scale", 2)
+    if not (isinstance(scale, int) and 2 <= scale <= 64):
+        raise ValueError("the scale on the card is no whole number from 2 to 64")
+
+
+def fill(network: torch.nn.Module, state: dict[str, torch.Tensor], source: str) -> None:
+    """Load ``state`` into ``network``: every name and shape must fit."""
+    try:
+        network.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[1:2] or [str(error)]
+        raise WeightsError(f"{source}: does not fit the network ({first[0].strip()})") from error
+
+
+def trained_path(profile: str, network: str) -> Path:
+    """Where the pipeline keeps the weights that it trained."""
+    return paths.results(profile, "models", f"{network}.safetensors")
+
+
+def find(wanted: str | None, network: str) -> Path:
+    """Turn a ``--weights`` value into a file.
+
+    ``trained`` means what the pipeline trained on the current profile, ``published:NAME`` what
+    ``shellac download`` fetched, anything else a file. None means published weights if there are
+    any in the cache. Raises :class:`WeightsError` or :class:`UsageError` saying what to do.
+    """
+    if wanted == "trained":
+        try:
+            profile = config.load().profile
+        except ConfigError as error:
+            raise WeightsError(f"trained weights are unknown here: {error}") from error
+        path = trained_path(profile, network)
+        if not path.is_file():
+            raise WeightsError(
+                f"{network} is not trained on profile {profile} yet: run make all"
+                " (or dvc repro) first"
+            )
+        return path
+    if wanted is None:
+        raise UsageError(
+            f"{network} has no published weights in the cache; train it with make all and add"
+            " --weights trained, or give a .safetensors file or the authors' .pth checkpoint"
+        )
+    if wanted.startswith("published:"):
+        name = wanted.removeprefix("published:")
+        raise WeightsError(
+            f"no published weights named {name!r} are known for {network}: fetch the authors'"
+            " checkpoint yourself and give its file (--weights FILE.pth)"
+        )
+    path = Path(wanted)
+    if not path.is_file():
+        raise WeightsError(f"{wanted}: no such weights file")
+    return path

@@ -1,0 +1,46 @@
+"""A clone of the repository with a toy profile, run once for all pipeline tests."""
+
+import shutil
+
+import pytest
+from clones import copy_sources, run
+
+TOY = [
+    "data.synthesis.synthesised-piano.pieces=6",
+    "data.synthesis.synthesised-piano.seconds=3",
+    "data.synthesis.synthesised-noise.pieces=3",
+    "data.synthesis.synthesised-noise.seconds=2",
+    "superres.networks={audiounet: {width: 0.03125}, tfilm: {width: 0.03125, mode: correct},"
+    " tfilm_legacy: {network: tfilm, width: 0.03125, mode: legacy}}",
+    "superres.training.steps=4",
+    "superres.training.batch_size=2",
+    "superres.training.validate_every=2",
+    "superres.evaluation.resamples=100",
+    "superres.stimuli.tracks=1",
+    "superres.stimuli.seconds=1",
+]
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory):
+    """A copy of the repository's sources that is no git repository."""
+    target = tmp_path_factory.mktemp("archive") / "shellac"
+    target.mkdir()
+    copy_sources(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def clone(sources, tmp_path_factory):
+    """A git clone of the sources, with a toy profile, after one `dvc repro`."""
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    origin = tmp_path_factory.mktemp("origin") / "shellac"
+    shutil.copytree(sources, origin)
+    run(origin, "git", "init", "-q")
+    run(origin, "git", "add", "-A")
+    run(origin, *git, "commit", "-qm", "sources")
+    target = tmp_path_factory.mktemp("clone") / "shellac"
+    run(origin, "git", "clone", "-q", str(origin), str(target))
+    run(target, "shellac", "profile", "demo", "--set", *TOY)
+    run(target, "dvc", "repro")
+    return target

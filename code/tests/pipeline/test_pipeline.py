@@ -1,0 +1,140 @@
+"""The graph on a toy corpus: it runs, rests, repeats itself, re-runs what a change touches."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+from clones import environment, run
+from pypdf import PdfReader
+
+from shellac.files import read_csv, sha256
+
+
+def locked(clone):
+    return {
+        out["path"]: out["md5"]
+        for stage in yaml.safe_load((clone / "dvc.lock").read_text())["stages"].values()
+        for out in stage.get("outs", [])
+    }
+
+
+def changed_stages(clone):
+    return set(json.loads(run(clone, "dvc", "status", "--json").stdout))
+
+
+def test_everything_is_built_and_a_second_run_does_nothing(clone):
+    results = clone / "results" / "demo"
+    rows = read_csv(results / "metrics" / "superres-summary.csv")
+    assert {row["method"] for row in rows} == {
+        "spline", "band_copy", "audiounet", "tfilm", "tfilm_legacy",
+    }  # fmt: skip
+    assert {row["low_pass"] for row in rows} == {"chebyshev", "butterworth", "sinc", "codec"}
+    assert (results / "model-cards" / "superres" / "tfilm.md").is_file()
+    text = "".join(page.extract_text() for page in PdfReader(results / "manuscript.pdf").pages)
+    assert "not comparable" in text
+    assert "up to date" in run(clone, "dvc", "repro").stdout
+    run(clone, "shellac", "manuscript", "--stamp")
+    assert (clone / "manuscript" / "output" / "manuscript.pdf").is_file()
+
+
+def test_a_forced_second_run_gives_the_same_hashes(clone):
+    before = locked(clone)
+    run(clone, "dvc", "repro", "--force")
+    assert locked(clone) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ("superres.stimuli.seconds=2", {"superres-stimuli"}),
+        ("superres.evaluation.resamples=200", {"superres-evaluate"}),
+        (
+            "superres.training.steps=5",
+            {f"superres-train@{name}" for name in ("audiounet", "tfilm", "tfilm_legacy")},
+        ),
+        ("superres.training_low_pass=[sinc]", {"superres-fragments"}),
+        ("superres.evaluation.low_pass=[sinc]", {"superres-evaluate"}),
+        ("superres.stride=2048", {"superres-fragments"}),
+        ("data.splits.test=0.3", {"download@synthesised-piano", "download@synthesised-noise"}),
+    ],
+)
+def test_a_change_re_runs_what_it_touches(clone, change, stages):
+    params = (clone / "params.yaml").read_bytes()
+    settings = yaml.safe_load(params)
+    *parents, last = (name := change.split("=")[0]).split(".")
+    tree = settings
+    for key in parents:
+        tree = tree[key]
+    tree[last] = yaml.safe_load(change.removeprefix(f"{name}="))
+    (clone / "params.yaml").write_text(yaml.safe_dump(settings))
+    try:
+        # the notebook and the text print the settings themselves
+        assert changed_stages(clone) - {"superres-notebook", "manuscript"} == stages
+    finally:
+        (clone / "params.yaml").write_bytes(params)
+
+
+def test_training_killed_three_times_ends_with_the_same_weights(clone, tmp_path):
+    target = tmp_path / "clone"
+    shutil.copytree(clone, target, symlinks=True)
+    params = yaml.safe_load((target / "params.yaml").read_text())
+    params["superres"]["training"].update(steps=200, checkpoint_seconds=0.1, validate_every=50)
+    (target / "params.yaml").write_text(yaml.safe_dump(params))
+    weights = target / "results" / "demo" / "models" / "superres" / "audiounet.safetensors"
+    command = ["shellac", "train", "superres/audiounet"]
+
+    started = time.monotonic()
+    run(target, *command)
+    lasted = time.monotonic() - started
+    expected = sha256(weights)
+    weights.unlink()
+    moments, kills = random.Random(7), 0
+    for _ in range(20):
+        process = subprocess.Popen(
+            command, cwd=target, env=environment(target), start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(timeout=lasted * moments.uniform(0.3, 0.5))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += bool(list(target.glob(".scratch/*/checkpoint.pt")))
+        if kills == 3 or weights.exists():
+            break
+    assert kills == 3, "fewer than three kills fell into the training"
+    run(target, *command)
+    assert sha256(weights) == expected
+    assert not list((target / ".scratch").glob("superres-*"))
+
+
+def test_notebooks_run_in_the_clone(clone):
+    done = run(clone, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax",
+               "--rootdir", str(clone / "notebooks"), "notebooks")  # fmt: skip
+    assert "passed" in done.stdout
+
+
+def test_an_archive_that_is_no_git_repository_works(sources, tmp_path):
+    target = tmp_path / "an archive"  # a space in the path must not matter
+    shutil.copytree(sources, target)
+    run(target, "make", "workspace")
+    run(target, "shellac", "profile", "demo", "--set", *(
+        f"data.synthesis.synthesised-noise.{change}" for change in ("pieces=3", "seconds=1")
+    ))  # fmt: skip
+    run(target, "dvc", "repro", "download@synthesised-noise")
+    assert (target / "data" / "raw" / "demo" / "synthesised-noise" / "index.csv").is_file()
+
+
+def test_a_detached_head_works(clone, tmp_path):
+    target = tmp_path / "shellac"
+    shutil.copytree(clone, target, symlinks=True)
+    run(target, "git", "checkout", "-q", "--detach")
+    run(target, "make", "workspace")
+    assert not (target / ".dvc" / "config.local").exists()
+    assert "up to date" in run(target, "dvc", "repro").stdout

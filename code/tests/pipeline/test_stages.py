@@ -1,0 +1,76 @@
+"""dvc.yaml says the truth: what a stage's code imports is among what the stage depends on."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PACKAGE = REPOSITORY / "code" / "shellac"
+# thin shells and names of places: they pass things on and decide no result
+SHELLS = {"__init__", "cli", "pipeline", "paths", "errors", "systems.registry", "systems.base",
+          "torchaudio_import"}  # fmt: skip
+ROOTS = {
+    "download": ["datasets.corpora"],
+    "superres-fragments": ["systems.superres.fragments"],
+    "superres-train": ["systems.superres.training"],
+    "superres-evaluate": ["systems.superres.evaluation"],
+    "superres-stimuli": ["systems.superres.evaluation", "listening.stimuli", "commands.restore"],
+    "superres-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "manuscript": ["report.manuscript"],
+}
+
+
+def module_file(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imported(module):
+    """Modules of this package that a module imports, at its top or inside functions."""
+    for node in ast.walk(ast.parse(module_file(module).read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shellac"):
+            base = node.module.removeprefix("shellac").lstrip(".")
+            for alias in node.names:
+                name = f"{base}.{alias.name}".lstrip(".")
+                yield name if module_file(name).is_file() else base
+
+
+def closure(roots):
+    found, queue = set(), list(roots)
+    while queue:
+        module = queue.pop()
+        if module and module not in found and module not in SHELLS:
+            found.add(module)
+            queue += imported(module)
+    return found
+
+
+def stages():
+    described = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    return {name: stage.get("do", stage) for name, stage in described.items()}
+
+
+def test_every_stage_is_examined():
+    assert set(stages()) == set(ROOTS)
+
+
+@pytest.mark.parametrize("stage", ROOTS)
+def test_declared_code_covers_what_is_imported(stage):
+    declared = [REPOSITORY / dep for dep in stages()[stage]["deps"] if dep.startswith("code/")]
+    needed = {module_file(module) for module in closure(ROOTS[stage])}
+    missing = {
+        str(file.relative_to(REPOSITORY))
+        for file in needed
+        if not any(file == dep or dep in file.parents for dep in declared)
+        and file.name != "__init__.py"
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("stage", ROOTS)
+def test_declared_code_exists(stage):
+    for dep in stages()[stage]["deps"]:
+        if not dep.startswith("${") and "/${" not in dep:
+            assert (REPOSITORY / dep).exists(), dep
