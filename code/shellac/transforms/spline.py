@@ -2,10 +2,13 @@
 
 A cubic spline through samples one unit apart is a sum of cubic B-splines; their coefficients are a
 recursive filter of the samples (Unser, Aldroubi, Eden, "B-spline signal processing", 1993), and
-the values between two samples are four coefficients times a fixed matrix. Both ends take the
-not-a-knot condition of FITPACK, so that the result is that of ``scipy.interpolate.splrep`` and
-``splev``, in a small part of their time.
+the values between two samples are four coefficients times a fixed matrix. A sample's influence
+decays by 0.27 from each sample to the next, so that away from the ends recursion and matrix are
+one short FIR filter. Both ends take the not-a-knot condition of FITPACK; the result is that of
+``scipy.interpolate.splrep`` and ``splev``, in a small part of their time.
 """
+
+from functools import lru_cache
 
 import numpy as np
 from scipy.signal import lfilter
@@ -14,7 +17,8 @@ from shellac.transforms.windowed import windowed_product
 
 # Root of z + 1/z = -4 inside the unit circle: the B-spline's filter is 1 / ((z + 4 + 1/z) / 6).
 _POLE = np.sqrt(3.0) - 2.0
-_SAMPLES_PER_ROW = 8  # low-rate samples that share one row of the matrix product
+_REACH = 23  # samples after which an influence has decayed to 1e-13
+_SAMPLES_PER_ROW = 32  # low-rate samples that share one row of the matrix product
 
 
 def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndarray:
@@ -41,7 +45,8 @@ def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndar
         high = _polynomial(low, factor)
     else:
         rows = np.ascontiguousarray(low).reshape(-1, samples)
-        high = _evaluate(_coefficients(rows), samples, factor).reshape(*low.shape[:-1], -1)
+        solve = _solved if samples < 4 * _REACH else _filtered
+        high = solve(rows, factor).reshape(*low.shape[:-1], -1)
     return high[..., :length]
 
 
@@ -89,15 +94,35 @@ def _phase_weights(factor: int) -> np.ndarray:
     return np.stack((s**3, 3 * t**3 - 6 * t**2 + 4, 3 * s**3 - 6 * s**2 + 4, t**3)) / 6.0
 
 
-def _evaluate(coefficients: np.ndarray, samples: int, factor: int) -> np.ndarray:
-    """Values at all phases of all samples: (R, M + 3) -> (R, M * factor)."""
-    rows = len(coefficients)
-    step = _SAMPLES_PER_ROW
-    groups = -(-samples // step)
-    padded = np.zeros((rows, groups * step + 3))
-    padded[:, : samples + 3] = coefficients
-    weights = np.zeros((step + 3, step, factor))
-    for i in range(step):
-        weights[i : i + 4, i] = _phase_weights(factor)
-    high = windowed_product(padded, weights.reshape(step + 3, step * factor), hop=step)
-    return high[:, : samples * factor]
+def _solved(low: np.ndarray, factor: int) -> np.ndarray:
+    """Coefficients by recursion, then all phases of all samples: (R, M) -> (R, M * factor)."""
+    around = np.lib.stride_tricks.sliding_window_view(_coefficients(low), 4, axis=1)
+    return (around @ _phase_weights(factor)).reshape(len(low), -1)
+
+
+def _filtered(low: np.ndarray, factor: int) -> np.ndarray:
+    """One FIR filter, and the ends solved: (R, M) -> (R, M * factor), M at least 4 reaches."""
+    rows, samples = low.shape
+    step, ends = _SAMPLES_PER_ROW, _REACH * factor
+    padded = np.zeros((rows, -(-samples // step) * step + 2 * _REACH))
+    padded[:, _REACH : _REACH + samples] = low
+    high = windowed_product(padded, _filter_matrix(factor), hop=step)[:, : samples * factor]
+    high[:, :ends] = _solved(low[:, : 2 * _REACH], factor)[:, :ends]
+    high[:, -ends:] = _solved(low[:, -2 * _REACH :], factor)[:, -ends:]
+    return high
+
+
+@lru_cache(maxsize=8)
+def _filter_matrix(factor: int) -> np.ndarray:
+    """Matrix from the samples around a row of samples to all phases of that row.
+
+    Shape (32 + 2 * 23, 32 * factor): the spline through a single 1 among zeros, shifted.
+    """
+    width = _SAMPLES_PER_ROW + 2 * _REACH
+    single = np.zeros((1, 4 * _REACH + 1))
+    single[0, 2 * _REACH] = 1.0
+    response = _solved(single, factor).reshape(-1, factor)[_REACH : 3 * _REACH + 1]
+    matrix = np.zeros((width, _SAMPLES_PER_ROW, factor))
+    for i in range(_SAMPLES_PER_ROW):
+        matrix[i : i + 2 * _REACH + 1, i] = response[::-1]
+    return matrix.reshape(width, -1)
