@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from shellac.systems.superres import afilm
 from shellac.systems.superres.afilm import AFiLMUNet, AttentionFiLM
@@ -27,8 +28,40 @@ def test_position_codes_follow_their_formula_at_any_length_and_parity():
             assert codes[step, channel] == pytest.approx(wanted, abs=2e-3)
 
 
-def test_heads_divide_the_channels():
-    assert [afilm.heads(c) for c in (512, 128, 16, 12, 7, 4, 13, 1)] == [8, 8, 8, 6, 7, 4, 1, 1]
+def test_heads_divide_the_channels_and_stay_wide():
+    assert [afilm.heads(c) for c in (512, 128, 64, 50, 49, 32, 16, 7, 1)] == [
+        8,
+        8,
+        4,
+        2,
+        1,
+        2,
+        1,
+        1,
+        1,
+    ]
+
+
+def test_an_encoder_layer_is_that_of_pytorch_with_the_same_weights():
+    torch.manual_seed(5)
+    ours = afilm.EncoderLayer(32, 24).eval()
+    theirs = nn.TransformerEncoderLayer(
+        32, ours.heads, 24, batch_first=True, layer_norm_eps=afilm.NORMALISATION_EPSILON
+    ).eval()
+    with torch.no_grad():
+        for parameter, like in (
+            (theirs.self_attn.in_proj_weight, ours.projection.weight),
+            (theirs.self_attn.in_proj_bias, ours.projection.bias),
+            (theirs.self_attn.out_proj.weight, ours.combination.weight),
+            (theirs.self_attn.out_proj.bias, ours.combination.bias),
+            (theirs.linear1.weight, ours.dense[0].weight),
+            (theirs.linear1.bias, ours.dense[0].bias),
+            (theirs.linear2.weight, ours.dense[2].weight),
+            (theirs.linear2.bias, ours.dense[2].bias),
+        ):
+            parameter.copy_(like)
+        x = noise(2, 9, 32)
+        torch.testing.assert_close(ours(x), theirs(x))
 
 
 def test_one_factor_scales_each_block_of_each_channel(film):
