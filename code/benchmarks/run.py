@@ -1,4 +1,4 @@
-"""Measure speed: ``python code/benchmarks/run.py [networks] [spline] [long-files]``, by default all.
+"""Measure: ``python code/benchmarks/run.py [networks] [spline] [long-files]``, by default all.
 
 On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
 and writes ``results/<profile>/records/bench.json``.

@@ -20,6 +20,7 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
     """Yield the settings; on success note time and memory among the unhashed records."""
     settings, started = config.load(), time.perf_counter()
     yield settings
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
     name = "-".join((stage, *(part.replace("/", "-") for part in parts)))
     write_json(
         paths.results(settings.profile, "records", f"{name}.json"),
@@ -27,6 +28,7 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
             "stage": stage,
             "of": list(parts),
             "seconds": round(time.perf_counter() - started, 3),
+            "cpu_seconds": round(time.process_time() + children.ru_utime + children.ru_stime, 3),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "threads": settings.compute.threads,
             "machine": platform.machine(),
