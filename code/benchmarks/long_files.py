@@ -24,8 +24,8 @@ _EXCERPT = 1 << 18  # samples of one cross-correlation
 _SHORT_SECONDS = 0.5
 
 
-def write_programme(path: Path, minutes: float) -> None:
-    """Write a stereo recording, 16 bits: a synthesised piece, again and again, never as loud."""
+def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None:
+    """Write a stereo recording: a synthesised piece, again and again, never as loud."""
     piece = piano_piece(0, _PIECE_SECONDS, SAMPLE_RATE)
     left = np.asarray(piece, np.float32).reshape(-1, SAMPLE_RATE * _PIECE_SECONDS)[0]
     stereo = np.stack((left, np.roll(left, SAMPLE_RATE // 2)))
@@ -76,10 +76,8 @@ def seam_levels(
     for seconds in segment_seconds:
         for chunk in plan(len(a), layout(SAMPLE_RATE, seconds))[1:]:
             near[max(0, chunk.keep_start - half) : chunk.keep_start + half] = True
-    return {
-        "seams_db": 10 * np.log10(difference[near].mean() / power + 1e-20),
-        "elsewhere_db": 10 * np.log10(difference[~near].mean() / power + 1e-20),
-    }
+    levels = {"seams_db": difference[near].mean(), "elsewhere_db": difference[~near].mean()}
+    return {key: float(10 * np.log10(value / power + 1e-20)) for key, value in levels.items()}
 
 
 def trained() -> Iterator[str]:
@@ -118,14 +116,15 @@ def measure(minutes: Sequence[float] = (5, 60)) -> Iterator[dict[str, object]]:
                     "samples_lost": samples[0] - samples[1],
                     "largest_lag": max(map(abs, lags(source, out))),
                 }
-            yield _seams(folder, f"{minutes[0]:g}", system)
+            yield _seams(folder, minutes[0], system)
 
 
-def _seams(folder: Path, stem: str, system: str) -> dict[str, object]:
+def _seams(folder: Path, minutes: float, system: str) -> dict[str, object]:
+    source = folder / "seams.wav"
+    write_programme(source, minutes, "FLOAT")  # 16 bits would hide what is sought
     layout = load(Options((system,), ("trained",)))[0].layout
     seconds = (10.0, 14.5)
     for length in seconds:
-        restore(folder / f"{stem}.wav", folder / f"{length}", system,
-                "--segment-seconds", str(length))  # fmt: skip
-    paths = [folder / f"{length}" / f"{stem}.restored.wav" for length in seconds]
+        restore(source, folder / f"{length}", system, "--segment-seconds", str(length))
+    paths = [folder / f"{length}" / "seams.restored.wav" for length in seconds]
     return {"what": f"{system}, seams", **seam_levels(paths, seconds, layout)}

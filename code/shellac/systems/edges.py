@@ -1,11 +1,12 @@
 """How far the edge of its input disturbs a network's output, measured on the weights at hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
 _WINDOW_SECONDS = 0.005
 _THRESHOLD = 10 ** (-60 / 20)
+_CUTS = (1 / 4, 1 / 2, 3 / 4)
 
 
 def edge_seconds(
@@ -16,27 +17,47 @@ def edge_seconds(
 ) -> float:
     """Measure the distance beyond which a change of far context moves the output below -60 dB.
 
-    The first half of ``programme`` (1, T) is replaced by noise of the programme's level and the
-    outputs are compared in the second half, and the other way round; the difference is taken as
-    RMS over 5 ms, relative to the RMS of the output. The longer of the two distances is returned,
-    at most half the length of ``programme``.
+    ``programme`` (1, T) is cut in two at several places. On either side of a cut the output is
+    compared with the one that the other side's absence gives, as at the ends of a chunk; in the
+    middle also with the one that noise of the programme's level gives in its place. The difference
+    is taken as RMS over 5 ms, relative to the RMS of the whole output. The longest of the distances
+    is returned, at most half the length of ``programme``.
     """
-    half = programme.shape[-1] // (2 * multiple) * multiple
-    programme = programme[..., : 2 * half]
-    first, second = programme[..., :half], programme[..., half:]
+    length = programme.shape[-1] // (2 * multiple) * 2 * multiple
+    programme = programme[..., :length]
     generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(first.shape, generator=generator).to(programme)
+    noise = torch.randn(programme.shape, generator=generator).to(programme)
     noise *= programme.square().mean().sqrt()
     with torch.inference_mode():
         whole = process(programme)
-        new_past = process(torch.cat([noise, second], dim=-1))
-        new_future = process(torch.cat([first, noise], dim=-1))
-    level = whole.square().mean().sqrt().clamp_min(1e-12)
-    reach = max(
-        _reach((new_past - whole)[..., half:], level, sample_rate),
-        _reach((new_future - whole)[..., :half].flip(-1), level, sample_rate),
-    )
-    return min(reach, half / sample_rate)
+        level = whole.square().mean().sqrt().clamp_min(1e-12)
+        reach = max(
+            _reach(difference, level, sample_rate)
+            for place in _CUTS
+            for difference in _differences(
+                process, programme, whole, round(place * length / multiple) * multiple,
+                noise if place == 0.5 else None,
+            )
+        )  # fmt: skip
+    return min(reach, length / 2 / sample_rate)
+
+
+def _differences(
+    process: Callable[[torch.Tensor], torch.Tensor],
+    programme: torch.Tensor,
+    whole: torch.Tensor,
+    cut: int,
+    noise: torch.Tensor | None,
+) -> Iterator[torch.Tensor]:
+    """Yield what a changed other side changes, from the cut outwards."""
+    first, second = programme[..., :cut], programme[..., cut:]
+    yield process(second) - whole[..., cut:]
+    yield (process(first) - whole[..., :cut]).flip(-1)
+    if noise is not None:
+        past = torch.cat([noise[..., :cut], second], dim=-1)
+        future = torch.cat([first, noise[..., cut:]], dim=-1)
+        yield (process(past) - whole)[..., cut:]
+        yield (process(future) - whole)[..., :cut].flip(-1)
 
 
 def _reach(difference: torch.Tensor, level: torch.Tensor, sample_rate: int) -> float:

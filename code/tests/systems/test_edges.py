@@ -43,3 +43,13 @@ def test_a_look_ahead_counts_as_a_look_back():
         return waveform + torch.nn.functional.pad(waveform, (0, 50))[..., 50:]
 
     assert edge_seconds(ahead, noise, RATE, 1) == pytest.approx(0.05, abs=0.006)
+
+
+def test_a_state_that_starts_anew_counts_though_other_contexts_make_no_difference():
+    noise = torch.randn(1, 2000, generator=torch.Generator().manual_seed(0))
+    decay = 0.1 ** (torch.arange(2000) / 40)  # 60 dB down after 120 samples
+
+    def settling(waveform):
+        return waveform + decay[: waveform.shape[-1]]
+
+    assert edge_seconds(settling, noise, RATE, 1) == pytest.approx(0.12, abs=0.006)
