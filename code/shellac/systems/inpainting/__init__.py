@@ -1,0 +1,1 @@
+"""Inpainting: lost frames of a magnitude spectrogram."""
