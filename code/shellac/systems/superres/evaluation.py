@@ -17,13 +17,20 @@ from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
 from shellac.errors import DataError
 from shellac.files import write_csv, write_json
+from shellac.systems import summaries
 from shellac.systems.restorer import Restorer
-from shellac.systems.superres import summaries
 from shellac.systems.superres.fragments import pair
 from shellac.systems.superres.preparation import band_copy, patches
 from shellac.systems.superres.restoration import member
 from shellac.systems.superres.settings import SuperResolutionSettings
-from shellac.systems.superres.summaries import FILE, PATCH
+from shellac.systems.superres.summaries import (
+    BASELINES,
+    FILE,
+    LAYOUT,
+    PATCH,
+    nested,
+    whole_files,
+)
 from shellac.training import determinism
 
 Method = Callable[[np.ndarray], np.ndarray]

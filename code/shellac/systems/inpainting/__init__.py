@@ -1,0 +1,1 @@
+"""Inpainting: gaps in a recording, filled in on its spectrogram."""
