@@ -38,6 +38,7 @@ def keep(name: str, network: str, command: str, cpu_seconds: float | None = None
                 "command": command,
                 "training_cpu_seconds": cpu_seconds or cost["cpu_seconds"],
                 "threads": cost["threads"],
+                "settings": config.read_tree(paths.params())[system],
                 "weights_sha256": sha256(
                     paths.results(profile, "models", system, f"{short}.safetensors")
                 ),

@@ -241,6 +241,32 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
     return figure
 
 
+def longer_training(curves: Mapping[str, pd.DataFrame], network: str, *, notice: str = "") -> Figure:
+    """Draw the validation loss of trainings of one network of different length, longest darkest.
+
+    ``curves`` maps what the legend says to a table with columns step and validation_loss; the
+    lowest loss of each, whose weights were kept, is ringed.
+    """
+    look = style.look(network)
+    with style.context():
+        figure = Figure(figsize=(style.COLUMN_INCHES, 2.1), layout="constrained")
+        axes = figure.subplots()
+        for number, (label, table) in enumerate(curves.items(), 1):
+            validated = table.dropna(subset=["validation_loss"])
+            best = validated.loc[validated["validation_loss"].idxmin()]
+            drawing = {"color": look.colour, "alpha": number / len(curves)}
+            axes.plot(validated["step"], validated["validation_loss"], label=label, **drawing)
+            axes.plot(best["step"], best["validation_loss"], "o", fillstyle="none", **drawing)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("Training step")
+        axes.set_ylabel("Validation loss (mean squared error)")
+        axes.grid(axis="y", which="both")
+        axes.legend(title=look.label, title_fontsize=6.5)
+        _frame(figure, "", notice)
+    return figure
+
+
 def _frame(figure: Figure, title: str, notice: str) -> None:
     """Put the title above and the notice below the panels."""
     if title:

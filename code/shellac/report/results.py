@@ -118,6 +118,18 @@ def training(profile: str, task: str) -> dict[str, pd.DataFrame]:
     return {path.stem: _read_csv(path, TRAINING_COLUMNS, made_by) for path in found}
 
 
+def campaign(name: str) -> dict:
+    """Read what a long run kept in git says of itself; :class:`DataError` if there is none.
+
+    Its tables are read as those of the profile ``campaigns/<name>``.
+    """
+    path = paths.results("campaigns", name, "about.json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not the description of a campaign ({error})") from error
+
+
 def excerpt(profile: str, task: str, index: int = 0) -> Excerpt:
     """Read the ``index``-th excerpt of a task's stimuli.
 
