@@ -241,7 +241,9 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
     return figure
 
 
-def longer_training(curves: Mapping[str, pd.DataFrame], network: str, *, notice: str = "") -> Figure:
+def longer_training(
+    curves: Mapping[str, pd.DataFrame], network: str, *, notice: str = ""
+) -> Figure:
     """Draw the validation loss of trainings of one network of different length, longest darkest.
 
     ``curves`` maps what the legend says to a table with columns step and validation_loss; the

@@ -26,8 +26,9 @@ MEANS = {  # snr-like, lsd-like
     "audiounet": (17.95, 1.52),
     "tfilm": (18.42, 1.33),
     "tfilm_legacy": (17.90, 1.45),
+    "afilm": (17.80, 1.50),
 }
-NETWORKS = ("audiounet", "tfilm", "tfilm_legacy")
+NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
 
@@ -36,6 +37,7 @@ def make_house(root: Path) -> None:
     ignored = shutil.ignore_patterns("output", ".ipynb_checkpoints")
     shutil.copytree(REPOSITORY / "notebooks", root / "notebooks", ignore=ignored)
     shutil.copytree(REPOSITORY / "manuscript", root / "manuscript", ignore=ignored)
+    shutil.copytree(REPOSITORY / "results" / "campaigns", root / "results" / "campaigns")
     shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", root / "params.yaml")
     _write_indexes(root / "data" / "raw" / "demo")
     _write_metrics(root / "results" / "demo" / "metrics")
