@@ -48,6 +48,7 @@ def test_a_sidecar_says_what_made_the_figure_from_what(house, figure):
     assert record["sha256"] == sha256(path)
     assert record["notebook"]["path"] == f"notebooks/{NOTEBOOK}.ipynb"
     assert [source["path"] for source in record["sources"]] == [
+        "results/demo/metrics/superres-training/afilm.csv",
         "results/demo/metrics/superres-training/audiounet.csv",
         "results/demo/metrics/superres-training/tfilm.csv",
         "results/demo/metrics/superres-training/tfilm_legacy.csv",
