@@ -22,7 +22,8 @@ _NUMBERS = {"sample_rate", "channels", "samples"}
 class Recording:
     """One row of an index.
 
-    ``genre`` is that of a synthesised piece, else the role: a folder's name is its genre. ``file`` is relative to ``origin`` (a folder relative to the repository root, or absolute);
+    ``genre`` is that of a synthesised piece, else the role: a folder's name is its genre.
+    ``file`` is relative to ``origin`` (a folder relative to the repository root, or absolute);
     ``used`` is ``yes`` or ``no``, and ``reason`` says why not.
     """
 

@@ -25,7 +25,7 @@ _LOUDER_DB = 8.0  # than the quietest stretches
 _UNSTEADY_DB = 3.0  # standard deviation over a stretch
 _DRIFT_DB = 4.0  # from its first to its last third
 _QUIETEST_DBFS = -72.0
-_SLOPE_DB_PER_OCTAVE = (-6.5, 4.0)
+_SLOPE_DB_PER_OCTAVE = (-5.7, 4.0)
 _EMPTY = 1e-20
 _MEDIAN_TO_MEAN = 1.0 / np.log(2.0)  # of the power of Gaussian noise
 
@@ -79,9 +79,7 @@ def _runs(fit: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def find(
-    read: Callable[[int, int], np.ndarray], samples: int, sample_rate: int
-) -> list[Stretch]:
+def find(read: Callable[[int, int], np.ndarray], samples: int, sample_rate: int) -> list[Stretch]:
     """Return the stretches of a recording that hold a record's noise and nothing else.
 
     Parameters

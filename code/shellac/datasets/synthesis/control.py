@@ -39,7 +39,7 @@ def cycles(frequency_hz: np.ndarray, sample_rate: int, samples: int) -> np.ndarr
 
 
 def wander(rng: np.random.Generator, values: int, spacing: float) -> np.ndarray:
-    """Return a smooth random curve (values,) of unit variance, about, that turns every ``spacing``."""
+    """Return a smooth random curve (values,) about 0, with a new aim every ``spacing``."""
     knots = rng.standard_normal(int(values / spacing) + 3)
     return np.interp(np.arange(values) / spacing + rng.random(), np.arange(len(knots)), knots)
 
@@ -58,7 +58,7 @@ def read_table(table: np.ndarray, phase: np.ndarray) -> np.ndarray:
 
 
 def period(amplitude: np.ndarray, phase: np.ndarray, length: int) -> np.ndarray:
-    """Return one period (length + 1,) float32 of harmonics 1 .. K with amplitudes and phases (K,)."""
+    """Return a period (length + 1,) float32 of harmonics with amplitudes and phases (K,)."""
     spectrum = np.zeros(length // 2 + 1, np.complex128)
     spectrum[1 : len(amplitude) + 1] = 0.5 * length * amplitude * np.exp(1j * phase)
     wave = np.fft.irfft(spectrum, length)

@@ -20,10 +20,19 @@ def _shaped_noise(
     return noise / np.sqrt(np.square(noise).mean())
 
 
-def _membrane(time: np.ndarray, rng: np.random.Generator, first_hz: float, ring: float) -> np.ndarray:
+def _membrane(
+    time: np.ndarray, rng: np.random.Generator, first_hz: float, ring: float
+) -> np.ndarray:
     """Return a struck skin: the modes of a circular membrane, the first one falling in pitch."""
     wave = np.zeros(len(time))
-    for ratio, gain in ((1.0, 1.0), (1.59, 0.5), (2.14, 0.35), (2.3, 0.25), (2.65, 0.2), (2.92, 0.15)):
+    for ratio, gain in (
+        (1.0, 1.0),
+        (1.59, 0.5),
+        (2.14, 0.35),
+        (2.3, 0.25),
+        (2.65, 0.2),
+        (2.92, 0.15),
+    ):
         drop = 0.35 * first_hz * ratio * 0.025 * (1 - np.exp(-time / 0.025))
         turn = 2 * np.pi * (first_hz * ratio * time + drop)
         wave += gain * rng.uniform(0.6, 1.3) * np.sin(turn) * np.exp(-time * ratio / ring)
@@ -54,19 +63,25 @@ class Kit:
         self.rng = rng
         self._tuned = {
             KICK: rng.uniform(48.0, 72.0), SNARE: rng.uniform(165.0, 230.0),
-            HAT: rng.uniform(350.0, 600.0), RIDE: rng.uniform(300.0, 450.0),
-            CRASH: rng.uniform(250.0, 400.0), BRUSH: rng.uniform(1500.0, 2500.0),
+            HAT: rng.uniform(2500.0, 4000.0), RIDE: rng.uniform(600.0, 1000.0),
+            CRASH: rng.uniform(400.0, 700.0), BRUSH: rng.uniform(1500.0, 2500.0),
         }  # fmt: skip
         self._ring = rng.uniform(0.7, 1.4)
         self._strokes: dict[int, list[np.ndarray]] = {}
 
     def _stroke(self, drum: int) -> np.ndarray:
-        rng, rate, tuned_hz = self.rng, self.sample_rate, self._tuned[drum] * self.rng.uniform(0.98, 1.02)
+        rng, rate, tuned_hz = (
+            self.rng,
+            self.sample_rate,
+            self._tuned[drum] * self.rng.uniform(0.98, 1.02),
+        )
         seconds = {KICK: 0.5, SNARE: 0.35, BRUSH: 0.25, HAT: 0.2, RIDE: 1.4, CRASH: 2.0}[drum]
         time = np.arange(int(seconds * rate)) / rate
         if drum == KICK:
             wave = 1.6 * _membrane(time, rng, tuned_hz, 0.13 * self._ring)
-            wave += 0.25 * _shaped_noise(rng, len(time), rate, (600.0, 4000.0)) * np.exp(-time / 0.006)
+            wave += (
+                0.25 * _shaped_noise(rng, len(time), rate, (600.0, 4000.0)) * np.exp(-time / 0.006)
+            )
         elif drum == SNARE:
             wires = _shaped_noise(rng, len(time), rate, (1500.0, 0.4 * rate))
             wave = 0.7 * _membrane(time, rng, tuned_hz, 0.07 * self._ring)
@@ -76,7 +91,9 @@ class Kit:
             wave = 0.2 * _shaped_noise(rng, len(time), rate, (tuned_hz, 0.35 * rate)) * sweep
         else:
             ring = {HAT: 0.035, RIDE: 0.35, CRASH: 0.55}[drum] * self._ring
-            wave = {HAT: 0.05, RIDE: 0.022, CRASH: 0.06}[drum] * _plate(time, rng, tuned_hz, ring, rate)
+            wave = {HAT: 0.05, RIDE: 0.022, CRASH: 0.06}[drum] * _plate(
+                time, rng, tuned_hz, ring, rate
+            )
         rise = int(0.0008 * rate) + 2
         wave[:rise] *= np.linspace(0.0, 1.0, rise)
         last = len(time) // 10

@@ -35,7 +35,9 @@ def _play(
     if name == PIANO:
         instrument = draw_instrument(rng)
         strings = Strings(instrument, sample_rate, rng)
-        return soundboard(perform(notes, strings, samples, instrument.damper_seconds), rng, sample_rate)
+        return soundboard(
+            perform(notes, strings, samples, instrument.damper_seconds), rng, sample_rate
+        )
     if is_plucked(name):
         pluck = draw_pluck(name, a4_hz, rng)
         strings = PluckedStrings(pluck, sample_rate, rng)

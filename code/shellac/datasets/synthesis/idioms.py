@@ -1,6 +1,7 @@
 """The eight idioms of the synthesised ensembles; their names are the genres."""
 
-from shellac.datasets.synthesis.arranging import Idiom, Part
+from shellac.datasets.synthesis.arranging import Idiom
+from shellac.datasets.synthesis.figures import Part
 from shellac.datasets.synthesis.score import PROGRESSIONS
 
 _MAJOR, _OLD, _ANY = ("major",), ("major", "harmonic minor", "dorian"), ("major", "minor", "dorian")

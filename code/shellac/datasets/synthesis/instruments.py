@@ -41,9 +41,9 @@ _BOWED = _Family((4.5, 6.5), 5.0, (3500, 7000), 180.0, 0.07, 0.12, (5.8, 18.0), 
                  formants=((480.0, 12.0, 3.0), (2600.0, 2.0, 5.0)), body_modes=16)  # fmt: skip
 _BRASS = _Family((2.5, 4.5), 14.0, (2200, 4200), 160.0, 0.045, 0.07, (5.2, 7.0), (-42.0, 1500.0),
                  scoop_cents=60.0, formants=((1200.0, 2.0, 5.0),), body_modes=2)  # fmt: skip
-_REED = _Family((4.0, 6.0), 6.0, (3000, 6000), 130.0, 0.035, 0.06, (5.0, 8.0), (-34.0, 2000.0),
+_REED = _Family((4.0, 6.0), 6.0, (3000, 6000), 130.0, 0.035, 0.06, (5.0, 8.0), (-30.0, 2800.0),
                 scoop_cents=20.0, body_modes=4)  # fmt: skip
-_PIPE = _Family((5.0, 8.0), 0.0, (1600, 4500), 40.0, 0.06, 0.1, (0.1, 0.0), (-38.0, 2500.0),
+_PIPE = _Family((5.0, 8.0), 0.0, (1600, 4500), 40.0, 0.06, 0.1, (0.1, 0.0), (-31.0, 3500.0),
                 drift_cents=1.0, body_modes=3, players=2,
                 ranks=((1, 0.0), (2, -3.0), (4, -7.0), (6, -14.0), (8, -12.0)))  # fmt: skip
 
@@ -80,7 +80,7 @@ _FAMILIES: dict[str, _Family] = {
                      vibrato=(5.0, 14.0), attack_seconds=0.06, scoop_cents=0.0),
     "principal": _PIPE,
     "flutes": replace(_PIPE, fall_db=(10.0, 14.0), even_db=-12.0, ranks=((1, 0.0), (2, -6.0)),
-                      breath=(-30.0, 2500.0)),
+                      breath=(-27.0, 3500.0)),
     "tenor pipes": replace(_PIPE, ranks=((1, 0.0), (2, -3.0), (3, -12.0), (4, -9.0))),
     "pedal": replace(_PIPE, corner_hz=(900, 2500), low_hz=25.0, ranks=((1, 0.0), (2, -4.0))),
 }  # fmt: skip
@@ -102,7 +102,11 @@ def draw_timbre(name: str, rng: np.random.Generator) -> Timbre:
     """Draw a bowed or blown instrument by its name."""
     family = _FAMILIES[name]
     resonances = [
-        (hz * rng.uniform(0.88, 1.14), quality * rng.uniform(0.8, 1.3), gain_db + rng.normal(0, 1.5))
+        (
+            hz * rng.uniform(0.88, 1.14),
+            quality * rng.uniform(0.8, 1.3),
+            gain_db + rng.normal(0, 1.5),
+        )
         for hz, quality, gain_db in family.formants
     ]
     for hz in 250.0 * (7000.0 / 250.0) ** rng.random(family.body_modes):
@@ -156,7 +160,10 @@ def draw_pluck(name: str, a4_hz: float, rng: np.random.Generator) -> Pluck:
     """Draw a plucked instrument by its name."""
     family = _PLUCKED[name]
     air_hz, top_hz = family.modes_hz
-    resonances = [(air_hz * rng.uniform(0.9, 1.12), 7.0, 4.0), (top_hz * rng.uniform(0.9, 1.12), 8.0, 5.0)]
+    resonances = [
+        (air_hz * rng.uniform(0.9, 1.12), 7.0, 4.0),
+        (top_hz * rng.uniform(0.9, 1.12), 8.0, 5.0),
+    ]
     for hz in top_hz * 1.6 * (12.0) ** rng.random(10):
         resonances.append((hz, rng.uniform(6.0, 18.0), rng.uniform(-8.0, 4.0)))
     return Pluck(

@@ -1,7 +1,7 @@
 """Damped modes by two tables: sums of decaying partials without recursion.
 
-A mode is a damped complex exponential z^n. With n = B m + k, a sum of modes is one matrix product of
-the tables z^(B m) and z^k; the tables of a string or a plate serve all its strokes.
+A mode is a damped complex exponential z^n. With n = B m + k, a sum of modes is one matrix product
+of the tables z^(B m) and z^k; the tables of a string serve all its strokes.
 """
 
 from dataclasses import dataclass

@@ -55,7 +55,9 @@ class PluckedStrings:
         heard = amplitude > _FAINTEST * amplitude.max()
         amplitude, frequency_hz = amplitude[heard], frequency_hz[heard]
         decay = pluck.loss * 2.0 ** ((midi - 57) / 18) + pluck.damping * (frequency_hz / 1e3) ** 1.3
-        amplitude *= np.exp(rng.normal(0.0, 0.2, len(amplitude))) / np.sqrt(np.square(amplitude).sum())
+        amplitude *= np.exp(rng.normal(0.0, 0.2, len(amplitude))) / np.sqrt(
+            np.square(amplitude).sum()
+        )
         if pluck.course_cents:
             apart = 2.0 ** (pluck.course_cents * rng.uniform(0.5, 1.5) / 1200)
             frequency_hz = np.concatenate([frequency_hz, frequency_hz * apart])

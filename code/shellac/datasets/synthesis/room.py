@@ -52,8 +52,8 @@ def room_response(
 ) -> np.ndarray:
     """Draw an impulse response (L,) from instrument to microphone; the direct sound is 1 at 0.
 
-    By default from a dry studio (0.25 s) to a small hall (1.6 s): sparse early reflections of the six walls
-    and their images, then a diffuse tail.
+    By default from a dry studio (0.25 s) to a small hall (1.6 s): sparse early reflections of the
+    six walls and their images, then a diffuse tail.
     """
     shortest, longest = t60_seconds
     tail = _tail(rng, sample_rate, float(shortest * (longest / shortest) ** rng.random()))

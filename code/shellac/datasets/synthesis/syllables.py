@@ -62,13 +62,12 @@ def sing(
             key = lowest_midi + (midi - lowest_midi) % 12 + (7 if rng.random() < 0.1 else 0)
             strength = 0.55 + 0.3 * arc + rng.normal(0.0, 0.06)
             if start < seconds:
-                syllables.append(
-                    Syllable(start, max(stop, start + 0.2), 440 * 2 ** ((key + tuned - 69) / 12), 0.0,
-                             float(np.clip(strength, 0.2, 1.0)), *_sounds(*sounds, rng))
-                )  # fmt: skip
+                pitch_hz = 440 * 2 ** ((key + tuned - 69) / 12)
+                strength = float(np.clip(strength, 0.2, 1.0))
+                sound = _sounds(*sounds, rng)
+                stop = max(stop, start + 0.2)
+                syllables.append(Syllable(start, stop, pitch_hz, 0.0, strength, *sound))
     return syllables
-
-
 
 
 def recite(
@@ -85,13 +84,19 @@ def recite(
         count = int(rng.integers(4, 12))
         for k in range(count):
             stressed = rng.random() < 0.35
-            length = pace * rng.uniform(0.8, 1.3) * (1.35 if stressed else 1.0) * (1.4 if k == count - 1 else 1.0)
+            length = (
+                pace
+                * rng.uniform(0.8, 1.3)
+                * (1.35 if stressed else 1.0)
+                * (1.4 if k == count - 1 else 1.0)
+            )
             line = 0.22 - 0.5 * k / count + (0.16 if stressed else 0.0) + rng.normal(0.0, 0.04)
-            strength = float(np.clip(0.55 + 0.25 * stressed - 0.2 * k / count + rng.normal(0, 0.05), 0.15, 1))
+            strength = float(
+                np.clip(0.55 + 0.25 * stressed - 0.2 * k / count + rng.normal(0, 0.05), 0.15, 1)
+            )
             if at < seconds:
-                syllables.append(
-                    Syllable(at, at + length, middle_hz * 2.0**line, -0.4, strength, *_sounds(*sounds, rng))
-                )  # fmt: skip
+                pitch_hz, sound = middle_hz * 2.0**line, _sounds(*sounds, rng)
+                syllables.append(Syllable(at, at + length, pitch_hz, -0.4, strength, *sound))
             at += length + (0.02 if rng.random() < 0.3 else 0.0)
         at += float(rng.uniform(0.25, 0.8))
     return syllables

@@ -131,7 +131,9 @@ class Player:
             first_hz = a4_hz * 2.0 ** ((note.midi - 69) / 12)
             wave, strength = self._note(note, first_hz, count)
             tone[start : start + count] += wave[: samples - start]
-            chiff = strength * (1 + 2 * np.exp(-np.arange(len(strength)) * control.HOP / rate / 0.03))
+            chiff = strength * (
+                1 + 2 * np.exp(-np.arange(len(strength)) * control.HOP / rate / 0.03)
+            )
             place = breath[start // control.HOP :][: len(chiff)]
             place += chiff[: len(place)]
         tone += self._air(breath, samples)
@@ -142,7 +144,7 @@ class Player:
         """Return bow or breath noise (samples,) under its curve: a wide band about its centre."""
         low_hz = 0.5 * self.timbre.breath_hz
         high_hz = min(3.0 * self.timbre.breath_hz, 0.4 * self.sample_rate)
-        band = signal.butter(2, [low_hz, high_hz], "bandpass", fs=self.sample_rate, output="sos")
+        band = signal.butter(1, [low_hz, high_hz], "bandpass", fs=self.sample_rate, output="sos")
         noise = signal.sosfilt(band, self.rng.standard_normal(samples, dtype=np.float32))
         level = 10 ** (self.timbre.breath_db / 20) * breath
         return control.raised(level[: control.edges(samples)], samples) * noise.astype(np.float32)

@@ -1,11 +1,10 @@
 """A singing and speaking voice: a glottal source, noise of consonants, and moving formants.
 
-Source-filter synthesis after Fant (Acoustic Theory of Speech Production, 1960): the spectrum of the
-glottal pulse with its jitter and shimmer, and noise, pass a cascade of resonances that glides from
-sound to sound. The cascade goes on above the formants of speech as that of a neutral tube does, up to
-half the rate, so that the voice has its full band. Vowel formants: Peterson and Barney, J. Acoust.
-Soc. Am. 24 (1952), scaled by the length of the tract; the singer's formant: Sundberg, J. Acoust. Soc.
-Am. 55 (1974).
+Source-filter synthesis after Fant (Acoustic Theory of Speech Production, 1960): glottal pulses with
+jitter and shimmer, and noise, pass a cascade of resonances that glides from sound to sound. Above
+the formants of speech the cascade goes on as that of a neutral tube, so that the voice has its full
+band. Vowel formants: Peterson and Barney, J. Acoust. Soc. Am. 24 (1952), scaled by the length of
+the tract; the singer's formant: Sundberg, J. Acoust. Soc. Am. 55 (1974).
 """
 
 from dataclasses import dataclass
@@ -125,7 +124,9 @@ def _tracks(
             formants.append(VOWELS[syllable.vowel])
             voicing.append(0.15 * syllable.strength if syllable.consonant == "z" else 0.0)
             begin = at + 0.03
-            shape = np.clip((times - begin) / 0.012, 0, 1) * np.clip((begin + length - times) / 0.02, 0, 1)
+            shape = np.clip((times - begin) / 0.012, 0, 1) * np.clip(
+                (begin + length - times) / 0.02, 0, 1
+            )
             hiss += strength * syllable.strength * shape
             near = (times > begin - 0.03) & (times < begin + length + 0.03)
             hiss_hz[near], hiss_octaves[near] = centre_hz, octaves
@@ -152,12 +153,17 @@ def _tracks(
 
 
 def _pitch(
-    syllables: list[Syllable], throat: Throat, times: np.ndarray, rate: int, rng: np.random.Generator
+    syllables: list[Syllable],
+    throat: Throat,
+    times: np.ndarray,
+    rate: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the fundamental (N + 1,) in Hz: glides, vibrato, drift, jitter."""
-    starts = [syllable.start_seconds for syllable in syllables]
-    level = _held(times, starts, np.array([np.log2(syllable.pitch_hz) for syllable in syllables]))
-    fall = _held(times, starts, np.array([syllable.fall for syllable in syllables]))
+    starts = [0.0, *(syllable.start_seconds for syllable in syllables)]
+    octaves = [np.log2(syllable.pitch_hz) for syllable in syllables] or [np.log2(_LOWEST_HZ)]
+    level = _held(times, starts, np.array([octaves[0], *octaves]))
+    fall = _held(times, starts, np.array([0.0, *(syllable.fall for syllable in syllables)]))
     since = times - _held(times, starts, np.array(starts))
     level = _smooth(level + fall * np.clip(since, 0.0, 1.0), throat.portamento_seconds, rate)
     speed_hz = throat.vibrato_hz * (1 + 0.07 * control.wander(rng, len(times), 200.0))
@@ -196,9 +202,7 @@ def _glottis(
     return wave * control.raised(tracks.voicing * shimmer, samples)
 
 
-def _resonances(
-    formant_hz: np.ndarray, throat: Throat, frequency_hz: np.ndarray
-) -> np.ndarray:
+def _resonances(formant_hz: np.ndarray, throat: Throat, frequency_hz: np.ndarray) -> np.ndarray:
     """Return the response (N, F) of a tract with four moving formants (N, 4) and all above."""
     square, line = frequency_hz**2, 1j * frequency_hz
     response = np.ones((len(formant_hz), len(frequency_hz)), np.complex64)
@@ -273,7 +277,9 @@ def voice_piece(
     if kind in _RANGES:
         syllables = sing(seconds, _RANGES[kind], sounds, rng)
     else:
-        middle_hz = rng.uniform(95.0, 135.0) if kind.startswith("man") else rng.uniform(170.0, 230.0)
+        middle_hz = (
+            rng.uniform(95.0, 135.0) if kind.startswith("man") else rng.uniform(170.0, 230.0)
+        )
         syllables = recite(seconds, middle_hz, sounds, rng)
     tracks = _tracks(syllables, throat, samples, sample_rate, rng)
     dry = _speak(tracks, throat, samples, sample_rate, rng)
