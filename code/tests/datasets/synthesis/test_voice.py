@@ -109,6 +109,8 @@ def test_singers_keep_to_their_range_and_speakers_fall(rng):
         midi = [69 + 12 * np.log2(syllable.pitch_hz / 440) for syllable in song]
         assert 52 <= min(midi) <= max(midi) <= 73
         assert song[-1].start_seconds > 25
+        for before, after in zip(song, song[1:], strict=False):
+            assert after.start_seconds - before.stop_seconds < 0.51
     speech = recite(30.0, 110.0, SOUNDS, rng)
     assert 2 < len(speech) / 30 < 8
     pauses = [
