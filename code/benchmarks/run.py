@@ -1,4 +1,4 @@
-"""Measure speed: ``python code/benchmarks/run.py [networks] [spline]``, by default both.
+"""Measure speed: ``python code/benchmarks/run.py [networks] [spline] [synthesis]``, by default all.
 
 On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
 and writes ``results/<profile>/records/bench.json``.
@@ -13,6 +13,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import networks
 import spline
+import synthesis
 import torch
 
 from shellac import config, paths
@@ -23,6 +24,7 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "synthesis": synthesis.measure,
 }
 
 
