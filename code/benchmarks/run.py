@@ -1,4 +1,4 @@
-"""Measure: ``python code/benchmarks/run.py [networks] [spline] [long-files]``, by default all.
+"""Measure: ``python code/benchmarks/run.py [NAME ...]``, by default every benchmark.
 
 On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
 and writes ``results/<profile>/records/bench.json``.
@@ -14,6 +14,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import long_files
 import networks
 import spline
+import synthesis
 import torch
 
 from shellac import config, paths
@@ -24,6 +25,7 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "synthesis": synthesis.measure,
     "long-files": long_files.measure,
 }
 
