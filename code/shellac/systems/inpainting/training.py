@@ -157,7 +157,7 @@ def train(settings: Settings, name: str) -> None:
     scale = normalisation(folder) if one_scale else (None, None)
     conversion = Conversion(task.representation, *scale, entry.input)
     loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
-    if not published:
+    if not published and entry.input == "interpolated":
         begin_at_nothing(network, lambda: loop_task.losses(loop_task.batch(0)), settings.seed)
     with checkpoints.opened(paths.scratch(), f"inpainting-{name}", run_key) as scratch:
         bar = tqdm(total=training.steps, desc=f"train inpainting/{name}", disable=None)
