@@ -7,7 +7,7 @@ Griffin-Lim, in which all intact samples keep their value. The difference goes b
 recording's rate and is faded in and out inside the gap, so that the network has the gap's middle,
 below its Nyquist frequency, and autoregression the edges and what lies above. The shorter a gap,
 the less of a frame it takes, and the more autoregression has the word: there it is the better of
-the two. Samples outside gaps are never touched.
+the two. Samples outside gaps are never touched, and nothing becomes louder than what surrounds it.
 """
 
 import math
@@ -67,16 +67,20 @@ def fill(
     """
     interpolated = autoregression.interpolate(waveform, gaps, order_at(sample_rate))
     result = interpolated.copy()
-    if method is None:
-        return result
     batches: dict[int, list[Interval]] = defaultdict(list)
-    for gap in gaps:
+    for gap in gaps if method is not None else ():
         batches[_blocks(gap, sample_rate, form)].append(gap)
     for blocks, alike in batches.items():
         for first in range(0, len(alike), _BATCH):
             part = alike[first : first + _BATCH]
             windows = [_Window.around(gap, sample_rate, form, blocks) for gap in part]
             _improve(result, interpolated, gaps, windows, method, form, iterations)
+    intact = np.ones(waveform.shape[-1], dtype=bool)
+    for start, stop in gaps:
+        intact[start:stop] = False
+    peak = np.abs(waveform[:, intact]).max(initial=0)
+    for start, stop in gaps:  # a file at full scale must not become louder by a little
+        np.clip(result[:, start:stop], -peak, peak, out=result[:, start:stop])
     return result
 
 
@@ -176,6 +180,14 @@ def _improve(
     # a frame that lacks little is better known from the first filling than from the network
     values = torch.lerp(form.values(spectrum), values, form.missing_share(missing)[..., None])
     found = form.decode(values, spectrum, lost, samples, iterations, (waveform, missing))
+    found = _no_louder(found, waveform, missing)
     difference = torch.where(missing, found - waveform, 0).numpy().reshape(-1, channels, samples)
     for window, each in zip(windows, difference, strict=True):
         window.add(result, each, sample_rate, form)
+
+
+def _no_louder(found: Tensor, waveform: Tensor, missing: Tensor) -> Tensor:
+    """Turn (B, T) down where it is louder in the gaps than the sound around them is."""
+    allowed = waveform.abs().masked_fill(missing, 0).amax(-1, keepdim=True)
+    peak = found.abs().masked_fill(~missing, 0).amax(-1, keepdim=True)
+    return found * (allowed / peak.clamp_min(1e-12)).clamp_max(1)

@@ -119,3 +119,17 @@ def test_silence_around_a_gap_stays_silent():
     whole = np.zeros((2, 16000), np.float32)
     assert np.abs(fill(whole, 16000, [(8000, 8200)], straight, form)).max() == 0
     assert np.array_equal(fill(tone(0.1, 16000), 16000, [], straight, form), tone(0.1, 16000))
+
+
+@ALL
+def test_a_network_gone_wild_is_no_louder_than_the_music(name):
+    whole = tone(1.0, 44100, 2)
+    gaps = [(20000, 21000)]
+
+    def wild(damaged, lost):
+        return damaged + 1e4
+
+    found = fill(cut(whole, gaps), 44100, gaps, wild, representation.get(name))
+    intact = np.delete(whole, slice(*gaps[0]), axis=1)
+    assert np.abs(found).max() == np.abs(intact).max()
+    assert np.abs(np.diff(found[:, 19998:20003])).max() < 0.1

@@ -107,3 +107,26 @@ def test_true_values_in_the_gap_bring_the_waveform_back(name):
 def test_an_unknown_representation_is_refused():
     with pytest.raises(UsageError, match="mdct-64"):
         representation.get("cepstrum")
+
+
+@ALL
+def test_the_share_of_a_frame_that_is_missing(name):
+    form = representation.get(name)
+    gaps = [(3000, 5000), (9000, 9003)]
+    missing = torch.zeros(2, 16000, dtype=torch.bool)
+    for start, stop in gaps:
+        missing[1, start:stop] = True
+    share = form.missing_share(missing)
+    frames = form.frames(16000)
+    assert share.shape == (2, frames)
+    assert share[0].abs().max() == 0
+    assert share.max() == pytest.approx(1)
+    touched = form.mask_frames(gaps, frames)
+    assert share[1, ~touched].abs().max() == 0
+    assert (share[1, touched] > 0).all()
+    # of white noise, that share of a frame's energy is lost
+    noise = torch.randn(400, 16000, generator=torch.Generator().manual_seed(0))
+    lost = form.encode(noise * missing[1]).abs().square().sum(-1).mean(0)
+    whole = form.encode(noise).abs().square().sum(-1).mean(0)
+    inner = slice(8, -8)
+    assert torch.allclose((lost / whole)[inner], share[1, inner], atol=0.05)
