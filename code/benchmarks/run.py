@@ -1,4 +1,4 @@
-"""Measure speed: ``python code/benchmarks/run.py [networks] [spline]``, by default both.
+"""Measure speed: ``python code/benchmarks/run.py [networks] [spline] [griffin-lim]``; default all.
 
 On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
 and writes ``results/<profile>/records/bench.json``.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import griffin_lim
 import networks
 import spline
 import torch
@@ -23,6 +24,7 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "griffin-lim": griffin_lim.measure,
 }
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import networks, run, spline
+import griffin_lim, networks, run, spline
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, length=1024, batch=2, patch=1024, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
+    "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
 }
 run.main(sys.argv[1:])
 """
 
 
-def test_the_harness_measures_every_network_and_the_spline(tmp_path):
+def test_the_harness_measures_everything(tmp_path):
     shared = Path(__file__).parents[3] / "params.yaml"
     (tmp_path / "params.yaml").write_text(shared.read_text())
     done = subprocess.run(
@@ -31,7 +32,10 @@ def test_the_harness_measures_every_network_and_the_spline(tmp_path):
     assert len(rows["networks"]) == len(rows["spline"]) == 6
     assert all(row["ratio"] > 0 for group in rows.values() for row in group)
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
-    assert len(done.stdout.splitlines()) == 12
+    assert len(rows["griffin-lim"]) == 4
+    for row in rows["griffin-lim"]:
+        assert row["convergence"] < 1.1 * row["librosa_convergence"] < 0.5
+    assert len(done.stdout.splitlines()) == 16
 
 
 def test_an_unknown_benchmark_is_refused():
@@ -43,4 +47,6 @@ def test_an_unknown_benchmark_is_refused():
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "bench: no benchmark 'nothing'; there are: networks, spline\n"
+    assert (
+        done.stderr == "bench: no benchmark 'nothing'; there are: networks, spline, griffin-lim\n"
+    )
