@@ -49,8 +49,15 @@ class Norm(nn.Module):
     def reset(self) -> None:
         """Set gain 1, offset 0, mean 0, variance 1."""
         with torch.no_grad():
-            for value, start in zip((*self.parameters(), *self.buffers()), (1, 0, 0, 1)):
+            for value, start in zip(
+                (*self.parameters(), *self.buffers()), (1, 0, 0, 1), strict=True
+            ):
                 value.fill_(start)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the stored statistics are used, so that a convolution before can do the work."""
+        return not (self.batch and self.training)
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Return gain and offset per channel of normalisation by the stored statistics."""
@@ -58,10 +65,10 @@ class Norm(nn.Module):
         return gain, self.bias - self.running_mean * gain
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise (B, C, N, F)."""
+        """Normalise (B, C, N, F) by the batch, and remember its statistics."""
         return functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias,
-            self.batch and self.training, NORM_MOMENTUM, NORM_EPSILON,
+            x, self.running_mean, self.running_var, self.weight, self.bias, True, NORM_MOMENTUM,
+            NORM_EPSILON,
         )  # fmt: skip
 
 
@@ -113,37 +120,45 @@ class ConvUnit(nn.Module):
             before, after = same_padding(frames, self.kernel, self.stride)
             left, right = same_padding(bins, self.kernel, self.stride)
             x = functional.pad(x, (left, right, before, after))
-        y = self.conv(x)
+        y = self._convolve(x)
         cropped = self.transposed and y.shape[2] > frames * self.stride
         if cropped:
             y = y[:, :, : frames * self.stride, : bins * self.stride]
-        if self.norm is not None:
+        if self.norm is not None and not self.norm.stored:
             y = self.norm(y)
-        return activate(y, self.act, not cropped) if self.slopes is None else self.slopes(y)
+        if self.slopes is not None:
+            return self.slopes(y)
+        # in place of a part, autograd would copy the whole
+        return activate(y, self.act, not (cropped and torch.is_grad_enabled()))
 
-    def fold(self) -> None:
-        """Put the normalisation by the stored statistics into the convolution."""
-        if self.norm is None:
-            return
+    def _convolve(self, x: Tensor) -> Tensor:
+        """Convolve, and normalise by scaled weights where that needs no statistics of the batch."""
+        conv, (weight, bias) = self.conv, self.folded()
+        if self.transposed:
+            return functional.conv_transpose2d(
+                x, weight, bias, conv.stride, conv.padding, conv.output_padding
+            )
+        return functional.conv2d(x, weight, bias, conv.stride, conv.padding, 1, conv.groups)
+
+    def folded(self) -> tuple[Tensor, Tensor | None]:
+        """Return the convolution's weight and bias with normalisation by stored statistics in them.
+
+        Scaling weights instead of maps saves a pass over the maps, forward and backward.
+        """
+        weight, bias = self.conv.weight, self.conv.bias
+        if self.norm is None or not self.norm.stored:
+            return weight, bias
         gain, offset = self.norm.factors()
         shape = (1, -1, 1, 1) if self.transposed else (-1, 1, 1, 1)
+        return weight * gain.view(shape), offset if bias is None else offset + bias * gain
+
+    def fold(self) -> None:
+        """Keep the folded convolution alone, for inference."""
         with torch.no_grad():
-            self.conv.weight.mul_(gain.view(shape))
-            bias = 0 if self.conv.bias is None else self.conv.bias * gain
-            self.conv.bias = nn.Parameter(bias + offset)
-        self.norm = None
-
-
-class Nearest(nn.Module):
-    """Repeat every frame and bin ``factor`` times."""
-
-    def __init__(self, factor: int = 2):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute (B, C, n, m) -> (B, C, n * factor, m * factor)."""
-        return functional.interpolate(x, scale_factor=self.factor, mode="nearest")
+            weight, bias = self.folded()
+        if self.norm is not None:
+            self.conv.weight, self.conv.bias = nn.Parameter(weight), nn.Parameter(bias)
+            self.norm = None
 
 
 def bottleneck_up(source: int, width: int) -> nn.Sequential:
@@ -201,7 +216,7 @@ class Join(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Squeeze and excitation: scale every channel by what the means of all say (Hu et al., 2018)."""
+    """Squeeze and excitation: scale every channel by the means of all (Hu et al., 2018)."""
 
     def __init__(self, channels: int, inner: int, act: str = "relu"):
         super().__init__()
@@ -275,4 +290,4 @@ class LatentNeck(nn.Module):
                 raise ValueError(f"eps has shape {tuple(eps.shape)}, not {tuple(mean.shape)}")
             z = mean + eps.to(mean) * torch.exp(log_variance / 2)
         y = activate(self.out(z), self.out_act)
-        return y.view(flat.shape).permute(0, 3, 1, 2).contiguous(), mean, log_variance
+        return y.view(flat.shape).permute(0, 3, 1, 2), mean, log_variance

@@ -25,7 +25,7 @@ INPUT_SCALE = 255
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: expand, convolve by channel, attend, project; plus the input if it fits."""
+    """Inverted bottleneck: expand, convolve by channel, attend, project; its input added."""
 
     def __init__(self, source: int, width: int, stride: int, kernel: int, expansion: int):
         super().__init__()
@@ -76,7 +76,7 @@ def efficient(plan: Plan, *, decoder: Sequence[int] = DECODER) -> EncoderDecoder
     """Build the network with ``decoder`` widths, bottom first."""
     skips = [STAGES[number][4] * plan.of(STAGES[number - 1][1]) for number in SKIPS[::-1]] + [0]
     source, ups, joins, units = plan.of(TOP), [], [], []
-    for skip, width in zip(skips, plan.all(decoder), strict=True):
+    for skip, width in zip(skips, map(plan.of, decoder), strict=True):
         ups.append(ConvUnit(source, width, 4, 2, transposed=True, bias=False))
         joins.append(Join("concat_below_first" if skip else "none"))
         units.append(ConvUnit(width + skip, width))

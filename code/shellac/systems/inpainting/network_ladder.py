@@ -6,18 +6,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from shellac.systems.inpainting.blocks import (
-    ConvUnit,
-    Gate,
-    Join,
-    LatentNeck,
-    Nearest,
-    bottleneck_up,
-)
-from shellac.systems.inpainting.network_plan import Cascade, Estimate, Plan
-
-WIDTHS = (32, 64, 128, 256, 512)
-NECK = ((1024, 3),)
+from shellac.systems.inpainting.blocks import ConvUnit, Gate, Join, LatentNeck, bottleneck_up
+from shellac.systems.inpainting.network_plan import WIDTHS, Cascade, Estimate, Plan
 
 
 class Latent(NamedTuple):
@@ -81,7 +71,7 @@ def unet(
     encoder: Sequence[int] = WIDTHS,
     kernels: Sequence[int] = (3, 3, 3, 3, 3),
     down: Literal["pool", "conv"] = "pool",
-    neck: Sequence[tuple[int, int]] = NECK,
+    neck: Sequence[tuple[int, int]] = ((1024, 3),),
     up: Literal["transposed", "bottleneck", "nearest"] = "transposed",
     decoder: Sequence[int] = WIDTHS[::-1],
     join: Literal["concat", "add"] = "concat",
@@ -93,11 +83,11 @@ def unet(
 ) -> EncoderDecoder:
     """Build a network of the U-Net family.
 
-    ``encoder``, ``kernels``: of the units on the way down; ``neck``: width and kernel of each of
-    its units; ``decoder``: widths on the way up; ``side``: kernel of a convolution on every skip,
-    0 for none; ``gate``: channels of the attention gates; ``act``, ``up_act``: of units and up-steps.
+    ``encoder``, ``kernels``: of the units on the way down; ``neck``: width and kernel of its units;
+    ``decoder``: widths on the way up; ``side``: kernel of a convolution on skips, 0 for none;
+    ``gate``: channels of attention gates; ``act``, ``up_act``: activation of units and up-steps.
     """
-    widths, source, units, steps = plan.all(encoder), plan.inputs, [], []
+    widths, source, units, steps = [plan.of(width) for width in encoder], plan.inputs, [], []
     for width, kernel in zip(widths, kernels, strict=True):
         units.append(ConvUnit(source, width, kernel, act=act))
         conv = down == "conv"
@@ -107,15 +97,20 @@ def unet(
     for width, kernel in neck:
         bottom.append(ConvUnit(source, plan.of(width), kernel, act=act))
         source = plan.of(width)
-    size = [side // 2 ** len(encoder) for side in plan.shape]
-    middle = None if latent is None else latent_neck(plan, (source, *size), latent)
+    size = [length // 2 ** len(encoder) for length in plan.shape]
+    middle = None
+    if latent is not None:
+        hidden, values = plan.of(latent.hidden), plan.of(latent.size)
+        middle = LatentNeck((source, *size), hidden, values, *latent[2:])
     ups, joins, decoders = [], [], []
-    for skip, width in zip(widths[::-1], plan.all(decoder), strict=True):
+    for skip, width in zip(widths[::-1], map(plan.of, decoder), strict=True):
         below = source if up == "nearest" else width
         if up == "transposed":
             ups.append(ConvUnit(source, width, 3, 2, norm=False, act=up_act, transposed=True))
         else:
-            ups.append(Nearest() if up == "nearest" else bottleneck_up(source, width))
+            ups.append(
+                nn.Upsample(scale_factor=2) if up == "nearest" else bottleneck_up(source, width)
+            )
         joins.append(
             Join(
                 join,
@@ -131,12 +126,6 @@ def unet(
     )
 
 
-def latent_neck(plan: Plan, size: tuple[int, int, int], latent: Latent) -> LatentNeck:
-    """Build a variational neck for a map of (channels, frames, bins)."""
-    hidden, mean = plan.of(latent.hidden), plan.of(latent.size)
-    return LatentNeck(size, hidden, mean, latent.hidden_act, latent.out_act, latent.sampled)
-
-
 def dual(plan: Plan) -> Cascade:
     """Build two U-Nets in cascade; the second reads as many channels as the first returns."""
     second = Plan(plan.width, plan.inputs - 1 + plan.outputs, plan.outputs, plan.shape, False)
@@ -145,7 +134,7 @@ def dual(plan: Plan) -> Cascade:
 
 def strided(plan: Plan) -> EncoderDecoder:
     """Build the network of Mandelli: kernels of 4 at stride 2, activation before the way up."""
-    widths = plan.all((64, 128, 256, 512))
+    widths = [plan.of(width) for width in (64, 128, 256, 512)]
     sources = [plan.inputs, *widths]
     units = [
         ConvUnit(source, width, 4, 2, norm=i > 0, act="leaky0.3")

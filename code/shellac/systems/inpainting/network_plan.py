@@ -1,6 +1,5 @@
 """What every inpainting network has in common: its sizes, and from the network to the estimate."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 Rule = Literal["plain", "x + y", "x - y"]
+WIDTHS = (32, 64, 128, 256, 512)  # of encoders
 
 
 class Estimate(NamedTuple):
@@ -40,10 +40,6 @@ class Plan:
     def of(self, channels: int) -> int:
         """Scale a published number of hidden channels."""
         return max(1, round(channels * self.width))
-
-    def all(self, channels: Sequence[int]) -> list[int]:
-        """Scale several."""
-        return [self.of(count) for count in channels]
 
 
 class Network(nn.Module):

@@ -6,10 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from shellac.systems.inpainting.blocks import ConvUnit, Gate, Join, Nearest
-from shellac.systems.inpainting.network_plan import Estimate, Plan
+from shellac.systems.inpainting.blocks import ConvUnit, Gate, Join
+from shellac.systems.inpainting.network_plan import WIDTHS, Estimate, Plan
 
-WIDTHS = (32, 64, 128, 256, 512)
 LATERAL = 128
 HEAD = 32
 LEVELS = 4
@@ -48,9 +47,7 @@ class Pyramid(nn.Module):
             if i < len(self.joins):
                 x = self.joins[i](maps.pop(), x)
         read = levels[-len(self.heads) :]
-        risen = [
-            rise(head(y)) for y, head, rise in zip(read, self.heads, self.rises, strict=True)
-        ]
+        risen = [rise(head(y)) for y, head, rise in zip(read, self.heads, self.rises, strict=True)]
         return Estimate(self.last(torch.cat(risen, 1) if len(risen) > 1 else risen[0]))
 
 
@@ -72,7 +69,7 @@ def pyramid(
     pooled maps are added as they are, for which the up-steps take their widths (256, 128, 64, then
     32). As published this variant keeps 128 there and cannot be built: those widths are our repair.
     """
-    widths, side = plan.all(WIDTHS), plan.of(LATERAL)
+    widths, side = [plan.of(width) for width in WIDTHS], plan.of(LATERAL)
     sources = [plan.inputs, *widths]
     encoder = [ConvUnit(a, b) for a, b in zip(sources, widths, strict=False)]
     rising = [*widths[-2::-1]] if raw_skips else [side] * LEVELS
@@ -98,7 +95,7 @@ def pyramid(
 
 def _up(source: int, width: int, kernel: int, factor: int) -> nn.Module:
     if not kernel:
-        return Nearest(factor)
+        return nn.Upsample(scale_factor=factor)
     return ConvUnit(source, width, kernel, factor, norm=False, transposed=True)
 
 

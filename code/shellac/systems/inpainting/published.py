@@ -5,7 +5,7 @@ of the notebooks' networks by their name. Kernels may come in PyTorch's order of
 one of them throughout a checkpoint.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _BY_ORDER = "VAE"  # a notebook's, whose layers were given no names to rely on
 _NARROW = 256  # channels after the first up-step of the decoder that was run
 _NAMED_IN_MESSAGE = 3
+_KERNEL_AXES = {2: (1, 0), 3: (2, 1, 0), 4: (2, 3, 1, 0)}
 _NORM = {
     "weight": "gamma",
     "bias": "beta",
@@ -79,8 +80,15 @@ def load(key: str, state_dict: Mapping[str, Any], settings: Mapping[str, Any]) -
     if model == _BY_ORDER:
         wanted = _by_order(wanted, state, keras)
     _check(model, wanted, state, keras)
-    return load_strict(
-        make, {slot.name: _ours(state[name], slot, keras) for name, slot in wanted.items()}, model
+    ours = {slot.name: _ours(state[name], slot, keras) for name, slot in wanted.items()}
+    return load_strict(make, ours, model).to(memory_format=torch.channels_last)
+
+
+def recognise(names: Collection[str], source: str) -> str:
+    """Raise :class:`WeightsError`: names and shapes are the same with and without a residual."""
+    raise WeightsError(
+        f"{source}: its {len(names)} names do not say which inpainting network they are of;"
+        ' load it with shellac.published.load("inpainting", state, {"model": NAME})'
     )
 
 
@@ -98,23 +106,17 @@ def slots(network: Network) -> dict[str, Slot]:
     return found
 
 
-def _leaf(
-    module: nn.Module, name: str, value: Tensor, dense: bool
-) -> tuple[str, tuple[int, ...]]:
+def _leaf(module: nn.Module, name: str, value: Tensor, dense: bool) -> tuple[str, tuple[int, ...]]:
     """Return how Keras calls one array of a layer, and the permutation into its order."""
     if isinstance(module, Norm):
         return _NORM[name], (0,)
     if isinstance(module, Slopes):
         return "alpha", (1, 2, 0)
     if name == "bias":
-        return "bias", (0,)
-    if dense or value.ndim == 2:
-        return "kernel", (1, 0)
-    if value.ndim == 3:
-        return "kernel", (2, 1, 0)
+        return name, (0,)
     if getattr(module, "groups", 1) > 1:
         return "depthwise_kernel", (2, 3, 0, 1)
-    return "kernel", (2, 3, 1, 0)
+    return "kernel", _KERNEL_AXES[2 if dense else value.ndim]
 
 
 def _in_keras_order(wanted: Mapping[str, Slot], state: Mapping[str, Any]) -> bool:
@@ -127,9 +129,7 @@ def _in_keras_order(wanted: Mapping[str, Slot], state: Mapping[str, Any]) -> boo
     return counts[0] > counts[1]
 
 
-def _by_order(
-    wanted: Mapping[str, Slot], state: Mapping[str, Any], keras: bool
-) -> dict[str, Slot]:
+def _by_order(wanted: Mapping[str, Slot], state: Mapping[str, Any], keras: bool) -> dict[str, Slot]:
     """Give every array the first free slot of its kind and shape; leftovers keep their names."""
     free, found = dict(wanted), {}
     for name, value in state.items():
@@ -141,9 +141,7 @@ def _by_order(
     return found | free
 
 
-def _check(
-    model: str, wanted: Mapping[str, Slot], state: Mapping[str, Any], keras: bool
-) -> None:
+def _check(model: str, wanted: Mapping[str, Slot], state: Mapping[str, Any], keras: bool) -> None:
     """Raise :class:`WeightsError` for names and shapes that do not belong, as published."""
     faults = [f"{name} is missing" for name in wanted if name not in state]
     faults += [f"{name} is unknown" for name in state if name not in wanted]
@@ -158,7 +156,7 @@ def _check(
 
 
 def _ours(value: Any, slot: Slot, keras: bool) -> Any:
-    """Bring a published array to our order and shape; what is no array of numbers stays as it is."""
+    """Bring a published array to our order and shape; what holds no numbers stays as it is."""
     try:
         tensor = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
