@@ -151,6 +151,31 @@ def _mean_spectra(axes: Axes, levels: Mapping[str, Level], top_db: float, cutoff
     axes.set_xlabel("Mean level (dB, same reference)")
 
 
+def spectrogram_page(
+    waveforms: Mapping[str, np.ndarray], sample_rate: int, *, title: str = "", notice: str = ""
+) -> Figure:
+    """Draw recordings (T,) of one rate one by one, each below its own loudest bin, two in a row."""
+    with style.context():
+        rows = -(-len(waveforms) // 2)
+        figure = Figure(figsize=(style.PAGE_INCHES, 0.5 + 1.35 * rows), layout="constrained")
+        grid = list(figure.subplots(rows, 2, sharey=True, squeeze=False).flat)
+        for unused in grid[len(waveforms) :]:
+            unused.remove()
+        for axes, (name, waveform) in zip(grid, waveforms.items(), strict=False):
+            measured = level(waveform, sample_rate)
+            drawn = spectrogram(axes, measured, measured.top_db)
+            axes.set_title(name, loc="left", pad=3)
+        for axes in grid[::2]:
+            axes.set_ylabel("Frequency (kHz)")
+        for axes in grid[max(0, len(waveforms) - 2) : len(waveforms)]:
+            axes.set_xlabel("Time (s)")
+        bar = figure.colorbar(drawn, ax=grid[: len(waveforms)], aspect=60, pad=0.01, fraction=0.03)
+        bar.set_label("Level (dB re loudest bin of each)")
+        bar.outline.set_visible(False)
+        frame(figure, title, notice)
+    return figure
+
+
 def thumbnail(
     waveform: np.ndarray, sample_rate: int, cutoff_hz: float | None, top_db: float
 ) -> Figure:

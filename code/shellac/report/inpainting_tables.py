@@ -1,4 +1,4 @@
-"""Tables of inpainting: many networks, so one row each, and ranks only as intervals bear them out."""
+"""Tables of inpainting: one row for each of many networks, ranks only as intervals bear them out."""
 
 from collections.abc import Mapping, Sequence
 

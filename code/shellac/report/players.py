@@ -25,9 +25,7 @@ def picture(figure: Figure) -> Image:
     return Image(data=_png(figure, dpi=130), format="png")
 
 
-def comparison(
-    excerpt: Excerpt, cutoff_hz: float | None, seconds: float, notice: str = ""
-) -> HTML:
+def comparison(excerpt: Excerpt, cutoff_hz: float | None, seconds: float, notice: str = "") -> HTML:
     """Return a table of players for the first ``seconds`` of an excerpt, 16-bit, embedded.
 
     The recordings are level-matched and aligned already; they are played as they are. The

@@ -117,9 +117,7 @@ def paired_path(profile: str, task: str) -> Path:
     return paths.results(profile, "metrics", f"{task}-paired.csv")
 
 
-def paired(
-    profile: str, task: str, columns: tuple[str, ...] = PAIRED_COLUMNS
-) -> pd.DataFrame:
+def paired(profile: str, task: str, columns: tuple[str, ...] = PAIRED_COLUMNS) -> pd.DataFrame:
     """Read a task's paired differences; :class:`DataError` if missing or malformed."""
     return _read_csv(paired_path(profile, task), columns, f"shellac evaluate {task}")
 

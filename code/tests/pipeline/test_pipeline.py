@@ -91,7 +91,8 @@ def test_a_change_re_runs_what_it_touches(clone, change, stages):
     (clone / "params.yaml").write_text(yaml.safe_dump(settings))
     try:
         # the notebook and the text print the settings themselves
-        assert changed_stages(clone) - {"superres-notebook", "inpainting-notebook", "manuscript"} == stages
+        shown = {"superres-notebook", "inpainting-notebook", "manuscript"}
+        assert changed_stages(clone) - shown == stages
     finally:
         (clone / "params.yaml").write_bytes(params)
 

@@ -21,8 +21,12 @@ ROOTS = {
     "inpainting-fragments": ["systems.inpainting.fragments"],
     "inpainting-train": ["systems.inpainting.training"],
     "inpainting-evaluate": ["systems.inpainting.evaluation"],
-    "inpainting-stimuli": ["systems.inpainting.evaluation", "listening.stimuli",
-                           "commands.restore", "systems.inpainting.restoration"],
+    "inpainting-stimuli": [
+        "systems.inpainting.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.inpainting.restoration",
+    ],
     "inpainting-notebook": [
         f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")
     ],

@@ -133,6 +133,17 @@ def test_more_networks_get_more_panels(waveforms):
     assert sum(bool(axes.images) for axes in figure.axes) == 7
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_page_of_spectrograms_shows_each_below_its_own_top(waveforms, count):
+    shown = dict(list(waveforms.items())[:count])
+    page = figures.spectrogram_page(shown, SAMPLE_RATE, title="a page", notice="made by rule")
+    panels = [axes for axes in page.axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in panels] == list(shown)
+    for axes in panels:
+        assert axes.images[0].get_array().max() == pytest.approx(0.0)
+        assert axes.images[0].get_extent()[3] == pytest.approx(SAMPLE_RATE / 2000)
+
+
 def test_filters_stand_side_by_side_with_the_unseen_ones_shaded(house):
     table = tables.paired(results.paired("demo", "superres"), ["chebyshev"], notice="Beware.")
     figure = figures.low_pass_comparison(table, notice="Beware.")

@@ -197,8 +197,9 @@ def test_the_stamp_knows_the_repository(house):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda r: (r / "results/demo/tables/superres/scores.csv").unlink(), "scores.csv.*make all"),
+        (lambda r: (r / "results/demo/tables/superres/scores.csv").unlink(), "scores.*make all"),
         (lambda r: (r / "results/demo/figures/superres/training.pdf").write_text(""), "manuscript"),
+        (lambda r: (r / "results/demo/tables/inpainting/gaps.csv").unlink(), "gaps.*make all"),
         (lambda r: (r / "manuscript/sections/limits.typ").write_text("#let ="), "manuscript"),
         (lambda r: (r / "manuscript/main.typ").unlink(), "main.typ"),
         (lambda r: (r / "params.yaml").write_text("seed: 1"), "manuscript"),

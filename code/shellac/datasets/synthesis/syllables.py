@@ -7,6 +7,7 @@ import numpy as np
 from shellac.datasets.synthesis.score import draw_clock, draw_melody, draw_rhythm, draw_style
 
 _PHRASE_BARS = 2
+_BREATH_SECONDS = 0.5
 _PROGRESSION = (0, 3, 4, 0, 5, 3, 4, 0)
 
 
@@ -67,7 +68,17 @@ def sing(
                 sound = _sounds(*sounds, rng)
                 stop = max(stop, start + 0.2)
                 syllables.append(Syllable(start, stop, pitch_hz, 0.0, strength, *sound))
-    return syllables
+    return [
+        _until_breath(syllable, following)
+        for syllable, following in zip(syllables, [*syllables[1:], None], strict=True)
+    ]
+
+
+def _until_breath(syllable: Syllable, following: Syllable | None) -> Syllable:
+    """Return a syllable that lasts until the singer must breathe for the next: no long silence."""
+    if following is None or following.start_seconds - syllable.stop_seconds < _BREATH_SECONDS:
+        return syllable
+    return replace(syllable, stop_seconds=following.start_seconds - _BREATH_SECONDS)
 
 
 def recite(

@@ -20,6 +20,7 @@ _PERIOD = 4096
 _LEVELS_PER_OCTAVE = 4
 _LOWEST_HZ, _OCTAVES = 50.0, 5
 _WINDOW_SECONDS = 0.023
+_FRAMES_AT_ONCE = 256  # bounds the memory, and stays in the cache
 _GLIDE_SECONDS = 0.05
 
 VOWELS = {  # F1 to F4 in Hz of a man's tract
@@ -226,7 +227,7 @@ def _speak(
 ) -> np.ndarray:
     """Return the dry voice (samples,): source and noise, filtered frame by frame."""
     window = 1 << round(np.log2(_WINDOW_SECONDS * rate))
-    hop, n_fft = window // 4, 2 * window
+    hop = window // 4
     pulses = _glottis(tracks, throat, samples, rate, rng)
     noise = rng.standard_normal(samples, dtype=np.float32)
     breath = 10 ** (throat.breath_db / 20) * tracks.voicing
@@ -236,19 +237,30 @@ def _speak(
     padded = np.zeros((2, (frames + 4) * hop), np.float32)
     padded[:, window - hop : window - hop + samples] = pulses, noise
     cut = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, ::hop][:, :frames]
-    spectrum = fft.rfft(cut * (0.5 * signal.get_window("hann", window)).astype(np.float32), n_fft)
+    taper = (0.5 * signal.get_window("hann", window)).astype(np.float32)
     centre = (np.arange(frames) - 3) * hop + window // 2
     at = np.clip(centre // control.HOP, 0, len(tracks.hiss) - 1)
+    out = np.zeros((frames + 7) * hop, np.float32)
+    for start in range(0, frames, _FRAMES_AT_ONCE):
+        some = slice(start, min(start + _FRAMES_AT_ONCE, frames))
+        wave = _filtered(cut[:, some] * taper, tracks, at[some], throat, rate)
+        for k in range(8):  # each eighth of every frame falls on a place of its own
+            place = slice((k + some.start) * hop, (k + some.stop) * hop)
+            out[place] += wave[:, k * hop : (k + 1) * hop].reshape(-1)
+    return out[window - hop : window - hop + samples]
+
+
+def _filtered(
+    cut: np.ndarray, tracks: _Tracks, at: np.ndarray, throat: Throat, rate: int
+) -> np.ndarray:
+    """Return frames (N, 2 L) of source and noise (2, N, L) as the throat has them ``at`` (N,)."""
+    n_fft = 2 * cut.shape[-1]
+    spectrum = fft.rfft(cut, n_fft)
     frequency_hz = fft.rfftfreq(n_fft, 1.0 / rate).astype(np.float32)
     total = spectrum[0] * _resonances(tracks.formant_hz[at], throat, frequency_hz)
     octave = np.log2(np.maximum(frequency_hz, 20.0)) - np.log2(tracks.hiss_hz[at])[:, None]
     shape = 1.0 / (1.0 + (octave / tracks.hiss_octaves[at][:, None]) ** 4)
-    total += spectrum[1] * shape.astype(np.float32)
-    wave = fft.irfft(total, n_fft)
-    out = np.zeros((frames + 7) * hop, np.float32)
-    for k in range(8):  # each eighth of every frame falls on a place of its own
-        out[k * hop : (k + frames) * hop] += wave[:, k * hop : (k + 1) * hop].reshape(-1)
-    return out[window - hop : window - hop + samples]
+    return fft.irfft(total + spectrum[1] * shape.astype(np.float32), n_fft)
 
 
 def voice_piece(

@@ -31,10 +31,11 @@ from shellac.systems.inpainting import (
     segment_metrics,
 )
 from shellac.systems.inpainting.baselines import BASELINES
-from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.filling import fill
+from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import normalisation
 from shellac.systems.inpainting.settings import InpaintingSettings
+from shellac.systems.inpainting.summaries import BASELINES as TO_BEAT
 from shellac.systems.inpainting.summaries import (
     HIGHER_IS_BETTER,
     LAYOUT,
@@ -43,7 +44,6 @@ from shellac.systems.inpainting.summaries import (
     gap_unit,
     nested,
 )
-from shellac.systems.inpainting.summaries import BASELINES as TO_BEAT
 from shellac.training import determinism
 
 Method = Callable[[Tensor, Tensor], Tensor]  # (S, 1, N, F) damaged, (S, N) lost -> (S, 1, N, F)

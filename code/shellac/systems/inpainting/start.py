@@ -1,4 +1,4 @@
-"""Where a sound training starts: at no output yet, so that a correction begins at what it corrects."""
+"""Where a sound training starts: at no output yet, a correction at what it corrects."""
 
 from collections.abc import Callable
 

@@ -17,8 +17,8 @@ from shellac.systems.inpainting import fragments, preparation, representation
 from shellac.systems.inpainting.network import Estimate
 from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import Segments, normalisation
-from shellac.systems.inpainting.start import begin_at_nothing
 from shellac.systems.inpainting.settings import InpaintingSettings, TrainingSettings
+from shellac.systems.inpainting.start import begin_at_nothing
 from shellac.training import checkpoints, determinism
 from shellac.training.loop import fit
 from shellac.training.settings import LoopSettings
