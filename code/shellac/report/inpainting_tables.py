@@ -1,4 +1,4 @@
-"""Tables of inpainting: one row for each of many networks, ranks only as intervals bear them out."""
+"""Tables of inpainting: one row for each of many networks, ranks as intervals bear them out."""
 
 from collections.abc import Mapping, Sequence
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from shellac.systems.inpainting.blocks import ConvUnit
 from shellac.systems.inpainting.network_plan import Cascade, Network
 
-_LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
+_LAYERS = (ConvUnit, nn.Conv1d, nn.Conv2d)
 _DEVIATION = 1e-3
 
 
@@ -30,7 +31,8 @@ def last_layer(network: Network, run: Callable[[], object]) -> nn.Module:
     finally:
         for hook in hooks:
             hook.remove()
-    return order[-1]
+    last = order[-1]
+    return last.conv if isinstance(last, ConvUnit) else last
 
 
 def begin_at_nothing(network: Network, run: Callable[[], object], seed: int) -> None:
