@@ -218,14 +218,14 @@ def filled(
     candidates: dict[str, Method],
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (method, waveform (T,) with its gaps filled); ``damaged`` leaves them silent."""
-    cut = cut_gaps(waveform, gaps)
-    form = representation.get(task.representation)
-    iterations = task.evaluation.waveform.iterations
-    for name, run in {**candidates, AUTOREGRESSIVE: None}.items():
-        if name == DAMAGED:
-            yield name, cut
-        else:
-            yield name, fill(cut[None], task.sample_rate, gaps, run, form, iterations)[0]
+    cut, rate = cut_gaps(waveform, gaps)[None], task.sample_rate
+    form, iterations = representation.get(task.representation), task.evaluation.waveform.iterations
+    interpolated = fill(cut, rate, gaps, None, form)  # once for all: methods go on from it
+    yield DAMAGED, cut[0]
+    yield AUTOREGRESSIVE, interpolated[0]
+    for name, run in candidates.items():
+        if name != DAMAGED:
+            yield name, fill(cut, rate, gaps, run, form, iterations, interpolated)[0]
 
 
 def waveform_scores(
