@@ -126,6 +126,12 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--seed", type=_natural, default=0, help="of all random draws")
     _json_option(sub)
 
+    sub = command("noise-from", _noise_from, "cut the noise of records from their silent parts")
+    sub.add_argument("inputs", nargs="+", type=Path, metavar="RECORDING", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=Path, metavar="FOLDER",
+                     help="new folder for the segments and their table")  # fmt: skip
+    _json_option(sub)
+
     sub = command("score", _score, "measure a restoration against its reference")
     sub.add_argument("reference", type=Path)
     sub.add_argument("restored", type=Path)
@@ -230,6 +236,24 @@ def _degrade(options: argparse.Namespace) -> int:
 
     check_recipe(options.recipe)
     return _each(options, lambda job: degrade(job, options.recipe, options.seed))
+
+
+def _noise_from(options: argparse.Namespace) -> int:
+    from shellac.commands.noise_from import Session
+
+    session = Session(options.out)
+
+    def run(job: object) -> dict:
+        record = session.run(job)
+        if not options.json:
+            cuts = ", ".join(
+                f"{row['start_seconds']:.2f} to {row['stop_seconds']:.2f} s"
+                for row in record["segments"]
+            )
+            print(f"{one_line(record['source'])}: {cuts}")
+        return record
+
+    return _each(options, run)
 
 
 def _score(options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MODULES: dict[str, str] = {
     "superres_audiounet": "shellac.systems.superres.published",
     "superres_tfilm": "shellac.systems.superres.published",
+    "inpainting": "shellac.systems.inpainting.published",
 }
 BUILT: tuple[str, ...] = tuple(MODULES)
 

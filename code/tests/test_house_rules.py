@@ -174,13 +174,17 @@ def test_everything_the_manuscript_shows_is_saved_with_provenance():
     shown = {
         match
         for path in _typst()
-        for match in re.findall(r'"/(?:figures|tables)/([\w.-]+)"', path.read_text("utf-8"))
+        for match in re.findall(r'"/((?:figures|tables)/\w+/[\w.-]+)"', path.read_text("utf-8"))
     }
     saved = set()
     for path in NOTEBOOKS:
-        for cell in nbformat.read(path, as_version=4).cells:
-            if re.search(r"provenance\.save_(figure|table)\(", cell.source):
-                saved |= set(re.findall(r'(?:figure|table)_folder / "([\w.-]+)"', cell.source))
+        cells = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+        place = r'(\w+)_folder = paths\.results\(profile, "(?:figures|tables)", "(\w+)"\)'
+        folders = dict(re.findall(place, "\n".join(cells)))
+        for source in cells:
+            if re.search(r"provenance\.save_(figure|table)\(", source):
+                for kind, name in re.findall(r'(figure|table)_folder / "([\w.-]+)"', source):
+                    saved.add(f"{kind}s/{folders[kind]}/{name}")
     assert shown
     assert shown <= saved
 

@@ -4,7 +4,7 @@ An index row names a recording, its role, its split and whether it may be used; 
 downstream reads the index and never asks again where a recording came from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ _NUMBERS = {"sample_rate", "channels", "samples"}
 class Recording:
     """One row of an index.
 
+    ``genre`` is that of a synthesised piece, else the role: a folder's name is its genre.
     ``file`` is relative to ``origin`` (a folder relative to the repository root, or absolute);
     ``used`` is ``yes`` or ``no``, and ``reason`` says why not.
     """
@@ -29,6 +30,7 @@ class Recording:
     origin: str
     file: str
     role: str
+    genre: str
     split: str
     used: str
     reason: str
@@ -60,16 +62,33 @@ class Corpus:
     obtain: Callable[[Settings, str, Path], list[Recording]]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A recording before it is examined; ``group`` names its source recording, if that is known."""
+
+    path: Path
+    role: str
+    genre: str = ""
+    group: str = ""
+
+
 def _synthesise_piano(settings: Settings, name: str, target: Path) -> list[Recording]:
     from shellac.datasets.synthesis.piano import piano_piece
 
-    return _synthesise(
-        settings,
-        name,
-        target,
-        "piano",
-        piano_piece,
-    )
+    return _synthesise(settings, name, target, "piano", piano_piece)
+
+
+def _synthesise_ensemble(settings: Settings, name: str, target: Path) -> list[Recording]:
+    from shellac.datasets.synthesis.ensemble import ensemble_piece
+    from shellac.datasets.synthesis.idioms import GENRES
+
+    return _synthesise(settings, name, target, "music", ensemble_piece, GENRES)
+
+
+def _synthesise_voice(settings: Settings, name: str, target: Path) -> list[Recording]:
+    from shellac.datasets.synthesis.voice import VOICES, voice_piece
+
+    return _synthesise(settings, name, target, "speech", voice_piece, VOICES)
 
 
 def _synthesise_noise(settings: Settings, name: str, target: Path) -> list[Recording]:
@@ -85,18 +104,26 @@ def _synthesise_noise(settings: Settings, name: str, target: Path) -> list[Recor
 
 
 def _synthesise(
-    settings: Settings, name: str, target: Path, role: str, make: Callable
+    settings: Settings,
+    name: str,
+    target: Path,
+    role: str,
+    make: Callable,
+    genres: Sequence[str] = (),
 ) -> list[Recording]:
+    """Make the pieces of one role; where there are genres, ``make`` is told each in turn."""
     try:
         amount = settings.data.synthesis[name]
     except KeyError as error:
         raise ConfigError(f"params.yaml: data.synthesis.{name} is missing") from error
     found = []
     for number in range(amount.pieces):
-        path = target / f"{role}-{number:03d}.flac"
-        waveform = make(settings.seed * 100_003 + number, amount.seconds, amount.sample_rate)
+        own = (genres[number % len(genres)],) if genres else ()
+        path = target / f"{'-'.join(own or (role,))}-{number:03d}.flac"
+        seed = settings.seed * 100_003 + number
+        waveform = make(seed, amount.seconds, amount.sample_rate, *own)
         audio.write(path, waveform, amount.sample_rate, subtype="PCM_16")
-        found.append((path, role, ""))
+        found.append(_Found(path, role, *own))
     origin = paths.raw(settings.profile, name).relative_to(paths.root()).as_posix()
     return _index(settings, origin, target, found, judged=False)
 
@@ -105,13 +132,21 @@ def _adopt_folder(settings: Settings, name: str, target: Path) -> list[Recording
     del name, target  # a user's recordings stay where they are
     origin = settings.data.folder
     base = paths.root() / origin
-    found = [(file.path, file.role, file.recording) for file in folder.scan(base)]
+    found = [_Found(file.path, file.role, group=file.recording) for file in folder.scan(base)]
     return _index(settings, origin, base, found, judged=True)
 
 
 CORPORA: dict[str, Corpus] = {
     "synthesised-piano": Corpus(
         "piano pieces made by this package", "CC0 1.0 (made by a program)", _synthesise_piano
+    ),
+    "synthesised-ensemble": Corpus(
+        "pieces for eight ensembles, each a genre, made by this package",
+        "CC0 1.0 (made by a program)", _synthesise_ensemble,
+    ),
+    "synthesised-voice": Corpus(
+        "singing and speech without words, made by this package", "CC0 1.0 (made by a program)",
+        _synthesise_voice,
     ),
     "synthesised-noise": Corpus(
         "record surface noise made by this package", "CC0 1.0 (made by a program)",
@@ -140,17 +175,18 @@ def obtain(settings: Settings, name: str) -> list[Recording]:
 
 
 def _index(
-    settings: Settings, origin: str, base: Path, found: list[tuple[Path, str, str]], judged: bool
+    settings: Settings, origin: str, base: Path, found: list[_Found], judged: bool
 ) -> list[Recording]:
     """Examine every file: readable, not a duplicate, and fit to be a target if it is clean."""
     rows, groups, roles, seen = [], {}, {}, {}
-    for path, role, group in found:
+    for item in found:
+        path, role, genre = item.path, item.role, item.genre or item.role
         name = path.relative_to(base).as_posix()
         try:
             facts = audio.inspect(path)
         except AudioError as error:
             cause = str(error).removeprefix(f"{path}: ")
-            rows.append(Recording(origin, name, role, "", "no", cause, 0, 0, 0, ""))
+            rows.append(Recording(origin, name, role, genre, "", "no", cause, 0, 0, 0, ""))
             continue
         content = sha256(path)
         reason = f"same content as {seen[content]}" if content in seen else ""
@@ -160,9 +196,9 @@ def _index(
             reason = gate.verdict(gate.examine(waveform, rate), settings.data.gate) or ""
         shape = (facts.sample_rate, facts.channels, facts.samples)
         used = "no" if reason else "yes"
-        rows.append(Recording(origin, name, role, "", used, reason, *shape, content))
+        rows.append(Recording(origin, name, role, genre, "", used, reason, *shape, content))
         if used == "yes" and role != "historical":  # historical recordings are restored, no more
-            groups[content], roles[content] = group or content, role
+            groups[content], roles[content] = item.group or content, role
     held_out = settings.data.splits.model_dump()
     shares = {"train": 1 - sum(held_out.values()), **held_out}
     split_of = splits.assign(groups, shares, settings.seed, roles)

@@ -108,7 +108,7 @@ def spectrogram_comparison(
         bar = figure.colorbar(drawn, ax=panels + [spectra], aspect=40, pad=0.01, fraction=0.03)
         bar.set_label("Level (dB re loudest bin of the reference)")
         bar.outline.set_visible(False)
-        _frame(figure, title, notice)
+        frame(figure, title, notice)
     return figure
 
 
@@ -151,14 +151,45 @@ def _mean_spectra(axes: Axes, levels: Mapping[str, Level], top_db: float, cutoff
     axes.set_xlabel("Mean level (dB, same reference)")
 
 
-def thumbnail(waveform: np.ndarray, sample_rate: int, cutoff_hz: float, top_db: float) -> Figure:
-    """Draw one spectrogram without axes, to stand beside a player; ``top_db`` ends its scale."""
+def spectrogram_page(
+    waveforms: Mapping[str, np.ndarray], sample_rate: int, *, title: str = "", notice: str = ""
+) -> Figure:
+    """Draw recordings (T,) of one rate one by one, each below its own loudest bin, two in a row."""
+    with style.context():
+        rows = -(-len(waveforms) // 2)
+        figure = Figure(figsize=(style.PAGE_INCHES, 0.5 + 1.35 * rows), layout="constrained")
+        grid = list(figure.subplots(rows, 2, sharey=True, squeeze=False).flat)
+        for unused in grid[len(waveforms) :]:
+            unused.remove()
+        for axes, (name, waveform) in zip(grid, waveforms.items(), strict=False):
+            measured = level(waveform, sample_rate)
+            drawn = spectrogram(axes, measured, measured.top_db)
+            axes.set_title(name, loc="left", pad=3)
+        for axes in grid[::2]:
+            axes.set_ylabel("Frequency (kHz)")
+        for axes in grid[max(0, len(waveforms) - 2) : len(waveforms)]:
+            axes.set_xlabel("Time (s)")
+        bar = figure.colorbar(drawn, ax=grid[: len(waveforms)], aspect=60, pad=0.01, fraction=0.03)
+        bar.set_label("Level (dB re loudest bin of each)")
+        bar.outline.set_visible(False)
+        frame(figure, title, notice)
+    return figure
+
+
+def thumbnail(
+    waveform: np.ndarray, sample_rate: int, cutoff_hz: float | None, top_db: float
+) -> Figure:
+    """Draw one spectrogram without axes, to stand beside a player; ``top_db`` ends its scale.
+
+    ``cutoff_hz`` is marked, if given.
+    """
     with style.context():
         figure = Figure(figsize=(2.4, 0.7))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         spectrogram(axes, level(waveform, sample_rate), top_db)
-        axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
+        if cutoff_hz is not None:
+            axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
     return figure
 
 
@@ -188,7 +219,7 @@ def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
         axes.set_xlabel("Low-pass before decimation (seen or unseen in training)")
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(3, len(names)))
-        _frame(figure, "", notice)
+        frame(figure, "", notice)
     return figure
 
 
@@ -237,11 +268,11 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
         axes.set_ylabel("Mean squared error")
         axes.grid(axis="y", which="major")
         axes.legend(title="thin: training, marked: validation", title_fontsize=6.5, loc="best")
-        _frame(figure, "", notice)
+        frame(figure, "", notice)
     return figure
 
 
-def _frame(figure: Figure, title: str, notice: str) -> None:
+def frame(figure: Figure, title: str, notice: str) -> None:
     """Put the title above and the notice below the panels."""
     if title:
         figure.suptitle(title, fontsize=7, x=0.01, ha="left")

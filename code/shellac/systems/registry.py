@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SYSTEMS: dict[str, str] = {
     "superres": "shellac.systems.superres.system",
+    "inpainting": "shellac.systems.inpainting.system",
 }
 
 

@@ -11,8 +11,9 @@ from sounds import BAD, make_bad, tone, write_good
 from shellac import audio
 from shellac.cli import main
 
-COMMANDS = ["restore", "example", "degrade", "score", "systems", "profile", "download", "fragments",
-            "train", "evaluate", "stimuli", "notebook", "manuscript"]  # fmt: skip
+COMMANDS = ["restore", "example", "degrade", "noise-from", "score", "systems", "profile",
+            "download", "fragments", "train", "evaluate", "stimuli", "notebook",
+            "manuscript"]  # fmt: skip
 
 
 def shellac(capsys, *arguments):

@@ -77,3 +77,24 @@ def test_synthesised_corpora_repeat_themselves(folder_root):
     assert {row.sha256 for row in corpora.obtain(other, "synthesised-noise")}.isdisjoint(
         row.sha256 for row in first
     )
+
+
+def test_every_recording_has_a_genre(folder_root):
+    changes = [
+        "data.synthesis={synthesised-ensemble: {pieces: 9, seconds: 1, sample_rate: 16000},"
+        " synthesised-voice: {pieces: 2, seconds: 1, sample_rate: 16000}}"
+    ]
+    settings = config.apply_profile("demo", changes)
+    music = corpora.obtain(settings, "synthesised-ensemble")
+    assert len({row.genre for row in music}) == 8
+    assert music[8].genre == music[0].genre
+    assert {row.role for row in music} == {"music"}
+    assert all(row.file.startswith(row.genre) for row in music)
+    assert corpora.read_index(settings, "synthesised-ensemble") == music
+    voices = corpora.obtain(settings, "synthesised-voice")
+    assert [(row.role, row.genre) for row in voices] == [("speech", "bass"), ("speech", "tenor")]
+
+
+def test_a_folder_s_name_is_its_genre(folder_root):
+    found = corpora.obtain(config.load(), "folder")
+    assert all(row.genre == row.role for row in found)

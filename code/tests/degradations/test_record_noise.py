@@ -142,3 +142,39 @@ def test_the_seed_decides_everything():
 
     assert np.array_equal(make(4), make(4))
     assert not np.array_equal(make(4), make(5))
+
+
+def slope_db_per_octave(x, low_hz, high_hz, bins):
+    """The measure of the reference tables: a line through the medians of logarithmic bins."""
+    frequency_hz, power = signal.welch(x, RATE, nperseg=8192)
+    edges = np.geomspace(low_hz, high_hz, bins + 1)
+    points = [
+        (np.log2(np.sqrt(low * high)), 10 * np.log10(np.median(power[inside])))
+        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        if (inside := (frequency_hz >= low) & (frequency_hz < high)).any()
+    ]
+    return np.polyfit(*np.array(points).T, 1)[0]
+
+
+def test_spectral_slopes_are_those_of_real_records():
+    slopes = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        x = record_noise(draw_settings(rng), 10 * RATE, RATE, rng)
+        slopes.append((slope_db_per_octave(x, 200, 8000, 24), slope_db_per_octave(x, 20, 200, 11)))
+    middle, low = np.array(slopes).T
+    assert -5.3 <= middle.min()
+    assert middle.max() <= 0.9
+    assert -11.4 <= low.min()
+    assert low.max() <= 13.5
+    assert np.ptp(low) > 6  # some transfers rumble, others are high-passed
+
+
+def test_the_hiss_breathes_with_the_rotation(rng):
+    settings = replace(draw_settings(rng), rpm=78.0, rotation_db=3.0, wander_db=0.0)
+    level = 10 * np.log10(
+        np.square(hiss(settings, 60 * RATE, RATE, rng)).reshape(-1, RATE // 50).mean(1)
+    )
+    line = np.abs(np.fft.rfft(level - level.mean()))
+    frequency_hz = np.fft.rfftfreq(len(level), 1 / 50)
+    assert frequency_hz[np.argmax(line)] == pytest.approx(78 / 60, abs=0.02)

@@ -18,6 +18,5 @@ NOT_BUILT = frozenset(
         "denoiser",
         "denoiser_tf",
         "denoiser_wave",
-        "inpainting",
     }
 )

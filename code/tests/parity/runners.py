@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from parity import rules, superres
+from parity import inpainting, rules, superres
 from parity.cases import Case
 from parity.not_built import NOT_BUILT
 
 RUNNERS: dict[str, Callable[[Case], dict[str, np.ndarray]]] = {
+    **inpainting.RUNNERS,
     **superres.RUNNERS,
 }
 

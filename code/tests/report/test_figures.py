@@ -27,6 +27,9 @@ COLOUR_BLIND = {
 }
 
 
+PALETTES = (style.LOOKS, style.INPAINTING_LOOKS)
+
+
 @pytest.fixture
 def waveforms(rng):
     reference = 0.1 * rng.standard_normal(SAMPLE_RATE)
@@ -54,14 +57,16 @@ def lab(colour, matrix):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+@pytest.mark.parametrize("looks", PALETTES, ids=("superres", "inpainting"))
 @pytest.mark.parametrize("vision", COLOUR_BLIND)
-def test_methods_are_told_apart_by_every_eye(vision):
-    seen = [lab(to_rgb(look.colour), COLOUR_BLIND[vision]) for look in style.LOOKS.values()]
+def test_methods_are_told_apart_by_every_eye(vision, looks):
+    seen = [lab(to_rgb(look.colour), COLOUR_BLIND[vision]) for look in looks.values()]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 12
 
 
-def test_methods_are_told_apart_in_greyscale():
-    lightness = sorted(lab(to_rgb(look.colour), np.eye(3))[0] for look in style.LOOKS.values())
+@pytest.mark.parametrize("looks", PALETTES, ids=("superres", "inpainting"))
+def test_methods_are_told_apart_in_greyscale(looks):
+    lightness = sorted(lab(to_rgb(look.colour), np.eye(3))[0] for look in looks.values())
     assert np.diff(lightness).min() > 6
 
 
@@ -126,6 +131,17 @@ def test_more_networks_get_more_panels(waveforms):
     waveforms |= {"tfilm_legacy": waveforms["tfilm"], "afilm": waveforms["tfilm"]}
     figure = figures.spectrogram_comparison(waveforms, SAMPLE_RATE, 2000.0)
     assert sum(bool(axes.images) for axes in figure.axes) == 7
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_page_of_spectrograms_shows_each_below_its_own_top(waveforms, count):
+    shown = dict(list(waveforms.items())[:count])
+    page = figures.spectrogram_page(shown, SAMPLE_RATE, title="a page", notice="made by rule")
+    panels = [axes for axes in page.axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in panels] == list(shown)
+    for axes in panels:
+        assert axes.images[0].get_array().max() == pytest.approx(0.0)
+        assert axes.images[0].get_extent()[3] == pytest.approx(SAMPLE_RATE / 2000)
 
 
 def test_filters_stand_side_by_side_with_the_unseen_ones_shaded(house):

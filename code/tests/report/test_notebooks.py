@@ -12,15 +12,15 @@ from shellac.report import notebooks, provenance
 
 NAME = "01-super-resolution"
 MADE = (
-    "figures/superres-spectrograms.pdf",
-    "figures/superres-training.pdf",
-    "figures/superres-low-pass.pdf",
-    "tables/superres.csv",
-    "tables/superres-published.csv",
-    "tables/superres-low-pass.csv",
-    "tables/superres-training.csv",
-    "tables/data.csv",
-    "tables/left-out.csv",
+    "figures/superres/spectrograms.pdf",
+    "figures/superres/training.pdf",
+    "figures/superres/low-pass.pdf",
+    "tables/superres/scores.csv",
+    "tables/superres/published.csv",
+    "tables/superres/low-pass.csv",
+    "tables/superres/training.csv",
+    "tables/superres/data.csv",
+    "tables/superres/left-out.csv",
 )
 
 
@@ -59,7 +59,7 @@ def test_every_network_has_a_card_that_says_its_limits(built):
 
 def test_a_second_run_gives_the_same_bytes(built):
     folder = built / "results" / "demo"
-    kinds = ("figures", "tables")
+    kinds = ("figures/superres", "tables/superres")
     before = {p: p.read_bytes() for kind in kinds for p in (folder / kind).iterdir()}
     notebooks.run(NAME, "demo")
     after = {p: p.read_bytes() for kind in kinds for p in (folder / kind).iterdir()}

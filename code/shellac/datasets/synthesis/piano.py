@@ -1,8 +1,6 @@
 """A synthetic piano at full band: stiff strings struck by felt, in a room, playing music.
 
-Every string partial is a damped complex exponential. A note's partials are summed by one matrix
-product of two tables, exp(s B m) and exp(s k), for the sample n = B m + k: cheap, without
-recursion, and the tables of a key serve all its strokes.
+Every string partial is a damped mode (:mod:`shellac.datasets.synthesis.modes`).
 
 Inharmonicity: Fletcher, J. Acoust. Soc. Am. 36 (1964), f_n = n f_0 sqrt(1 + B n^2), with B over
 the keyboard as two exponential branches (Rigaud, David, Daudet, J. Acoust. Soc. Am. 133, 2013).
@@ -14,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import signal
 
-from shellac.datasets.synthesis.room import place
+from shellac.datasets.synthesis.modes import Modes
+from shellac.datasets.synthesis.room import finish, place
 from shellac.datasets.synthesis.score import Note, compose
 
-_BLOCK = 512
 _MAX_PARTIALS = 150
 _DOUBLED_PARTIALS = 26  # above these a partial decays before its beating is heard
 _MAX_FREQUENCY_HZ = 20000.0
@@ -107,26 +105,12 @@ def _spectrum(
 
 @dataclass
 class _Key:
-    """The tables of one key: poles of all modes, and their powers by block and within a block."""
+    """One key: its partials, and the modes that they split into."""
 
     frequency_hz: np.ndarray
     partial: np.ndarray  # (Q,) partial that each mode belongs to
     gain: np.ndarray  # (Q,) complex start value at unit amplitude
-    within: np.ndarray  # (Q, block) complex64
-    between: np.ndarray  # (M, Q) complex64
-
-
-def _powers(poles: np.ndarray, count: int) -> np.ndarray:
-    """Return poles**k for k = 0 .. count - 1, shape (Q, count), by doubling."""
-    table = np.ones((len(poles), count), np.complex128)
-    known = 1
-    step = poles.copy()
-    while known < count:
-        more = min(known, count - known)
-        table[:, known : known + more] = table[:, :more] * step[:, None]
-        step = step * step
-        known += more
-    return table
+    modes: Modes
 
 
 @dataclass
@@ -155,14 +139,11 @@ class Strings:
         worn = self.instrument.wear_cents * self.rng.normal(0.0, 1.0) / 1200.0
         tuned = 2.0 ** (worn + np.where(first, 0.0, apart)) * frequency_hz[partial]
         phase = 2 * np.pi * self.rng.random(len(partial))
-        poles = np.exp((-rate + 2j * np.pi * tuned) / self.sample_rate)
-        blocks = int(self.max_seconds * self.sample_rate / _BLOCK) + 1
         return _Key(
             frequency_hz=frequency_hz,
             partial=partial,
             gain=share * np.exp(1j * phase),
-            within=_powers(poles, _BLOCK).astype(np.complex64),
-            between=_powers(poles**_BLOCK, blocks).T.astype(np.complex64),
+            modes=Modes.tuned(tuned, rate, self.sample_rate, self.max_seconds),
         )
 
     def strike(self, midi: int, velocity: float, samples: int) -> np.ndarray:
@@ -171,11 +152,7 @@ class Strings:
             self._keys[midi] = self._string(midi)
         key = self._keys[midi]
         amplitude = _spectrum(self.instrument, midi, key.frequency_hz, velocity)
-        start = (amplitude[key.partial] * key.gain).astype(np.complex64)
-        blocks = min(-(-samples // _BLOCK), len(key.between))
-        within = start[:, None] * key.within
-        wave = key.between[:blocks].real @ within.real - key.between[:blocks].imag @ within.imag
-        wave = wave.reshape(-1)[:samples]
+        wave = key.modes.ring(amplitude[key.partial] * key.gain, samples)
         contact_seconds = 0.0035 * 2.0 ** (-(midi - 36) / 30.0)  # the felt leaves the string
         rise = min(len(wave), max(2, int(contact_seconds * self.sample_rate)))
         wave[:rise] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(rise, dtype=np.float32) / rise)
@@ -241,7 +218,4 @@ def piano_piece(seed: int, seconds: float, sample_rate: int = 44100) -> np.ndarr
     strings = Strings(instrument, sample_rate, rng)
     dry = perform(notes, strings, samples, instrument.damper_seconds)
     heard = place(dry, rng, sample_rate)
-    peak = float(np.abs(heard).max(initial=0.0)) or 1.0
-    microphone_db = rng.uniform(-92.0, -80.0)
-    heard = heard / peak + 10 ** (microphone_db / 20) * rng.standard_normal(samples)
-    return (heard * rng.uniform(0.5, 0.9)).astype(np.float32)
+    return finish(heard, rng)

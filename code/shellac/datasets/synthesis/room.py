@@ -4,6 +4,9 @@ import numpy as np
 from scipy import fft, signal
 
 _TAIL_BANDS_HZ = (250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
+T60_SECONDS = (0.25, 1.6)
+_SHELVES_HZ = (200.0, 3000.0)
+_SHELF_DB = 4.0
 
 
 def soundboard_response(rng: np.random.Generator, sample_rate: int) -> np.ndarray:
@@ -44,14 +47,16 @@ def _tail(rng: np.random.Generator, sample_rate: int, t60_seconds: float) -> np.
     return tail / np.sqrt(np.square(tail).sum())
 
 
-def room_response(rng: np.random.Generator, sample_rate: int) -> np.ndarray:
+def room_response(
+    rng: np.random.Generator, sample_rate: int, t60_seconds: tuple[float, float] = T60_SECONDS
+) -> np.ndarray:
     """Draw an impulse response (L,) from instrument to microphone; the direct sound is 1 at 0.
 
-    From a dry studio (0.25 s) to a small hall (1.6 s): sparse early reflections of the six walls
-    and their images, then a diffuse tail.
+    By default from a dry studio (0.25 s) to a small hall (1.6 s): sparse early reflections of the
+    six walls and their images, then a diffuse tail.
     """
-    t60_seconds = float(0.25 * (1.6 / 0.25) ** rng.random())
-    tail = _tail(rng, sample_rate, t60_seconds)
+    shortest, longest = t60_seconds
+    tail = _tail(rng, sample_rate, float(shortest * (longest / shortest) ** rng.random()))
     response = 10 ** (rng.uniform(-16.0, -5.0) / 20) * tail
     response[0] += 1.0
     delays_seconds = np.sort(0.003 + 0.06 * rng.random(14) ** 1.5)
@@ -67,3 +72,41 @@ def place(dry: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.nda
     board = soundboard_response(rng, sample_rate)
     response = signal.fftconvolve(board, room_response(rng, sample_rate))
     return signal.oaconvolve(dry, response.astype(dry.dtype))[: len(dry)]
+
+
+def soundboard(dry: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
+    """Return the sound (T,) of dry strings (T,) over a drawn board, without a room."""
+    board = soundboard_response(rng, sample_rate).astype(dry.dtype)
+    return signal.oaconvolve(dry, board)[: len(dry)]
+
+
+def _microphone(response: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
+    """Return a response (L,) with bass and treble raised or lowered by some decibels."""
+    size = fft.next_fast_len(2 * len(response), real=True)
+    frequency_hz = fft.rfftfreq(size, 1.0 / sample_rate)
+    gain = np.ones(len(frequency_hz), np.complex128)
+    for corner_hz, below in zip(_SHELVES_HZ, (True, False), strict=True):
+        step = 10 ** (rng.uniform(-_SHELF_DB, _SHELF_DB) / 20)
+        s = 1j * frequency_hz / corner_hz
+        low, high = (step, 1.0) if below else (1.0, step)
+        gain *= (low + high * s) / (1 + s)
+    return fft.irfft(fft.rfft(response, size) * gain, size)[: len(response)]
+
+
+def in_room(
+    dry: np.ndarray,
+    rng: np.random.Generator,
+    sample_rate: int,
+    t60_seconds: tuple[float, float] = T60_SECONDS,
+) -> np.ndarray:
+    """Return the sound (T,) of players or a singer (T,) in a drawn room, before a microphone."""
+    response = _microphone(room_response(rng, sample_rate, t60_seconds), rng, sample_rate)
+    return signal.oaconvolve(dry, response.astype(dry.dtype))[: len(dry)]
+
+
+def finish(heard: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return float32 (T,) with a microphone's faint noise and a peak between 0.5 and 0.9."""
+    peak = float(np.abs(heard).max(initial=0.0)) or 1.0
+    microphone_db = rng.uniform(-92.0, -80.0)
+    heard = heard / peak + 10 ** (microphone_db / 20) * rng.standard_normal(len(heard))
+    return (heard * rng.uniform(0.5, 0.9)).astype(np.float32)

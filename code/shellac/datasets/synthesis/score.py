@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_SCALES = {
+SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
     "dorian": (0, 2, 3, 5, 7, 9, 10),
 }
-_PROGRESSIONS = (  # scale degrees, 0 = tonic, one chord per bar
+PROGRESSIONS = (  # scale degrees, 0 = tonic, one chord per bar
     (0, 3, 4, 0), (0, 5, 3, 4), (0, 4, 5, 3), (0, 1, 4, 0), (5, 3, 0, 4), (0, 2, 3, 4),
     (0, 3, 6, 2), (5, 1, 4, 0), (0, 4, 0, 4), (3, 4, 2, 5), (0, 6, 5, 4), (1, 4, 0, 0),
 )  # fmt: skip
@@ -57,7 +57,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     slow = rng.random() < 0.45
     return Style(
         tonic=int(rng.integers(12)),
-        scale=_SCALES[str(rng.choice(list(_SCALES)))],
+        scale=SCALES[str(rng.choice(list(SCALES)))],
         beats_per_bar=int(rng.choice((3, 4, 4))),
         tempo_bpm=float(rng.uniform(52, 88) if slow else rng.uniform(88, 168)),
         rubato=float(rng.uniform(0.03, 0.22)),
@@ -71,7 +71,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     )
 
 
-def _pitch(style: Style, degree: int, octave: int) -> int:
+def pitch(style: Style, degree: int, octave: int) -> int:
     """Return the MIDI number of a scale degree (which may leave 0..6) counted from an octave."""
     octaves, step = divmod(degree, 7)
     midi = 12 * (octave + 1 + octaves) + style.tonic + style.scale[step]
@@ -83,16 +83,16 @@ def _pitch(style: Style, degree: int, octave: int) -> int:
 
 
 def _blocks(style: Style, chord: int, rng: np.random.Generator) -> list[Event]:
-    events = [(0.0, style.beats_per_bar, _pitch(style, chord, 2), 0.9)]
+    events = [(0.0, style.beats_per_bar, pitch(style, chord, 2), 0.9)]
     for beat in range(0, style.beats_per_bar, 1 if rng.random() < 0.5 else 2):
-        events += [(beat, 1.0, _pitch(style, chord + k, 3), 0.7) for k in (0, 2, 4)]
+        events += [(beat, 1.0, pitch(style, chord + k, 3), 0.7) for k in (0, 2, 4)]
     return events
 
 
 def _broken(style: Style, chord: int, rng: np.random.Generator) -> list[Event]:
     order = (0, 4, 2, 4) if rng.random() < 0.7 else (0, 2, 4, 2)
     halves = range(2 * style.beats_per_bar)
-    return [(h / 2, 0.5, _pitch(style, chord + order[h % 4], 3), 0.65) for h in halves]
+    return [(h / 2, 0.5, pitch(style, chord + order[h % 4], 3), 0.65) for h in halves]
 
 
 def _bass_and_chords(style: Style, chord: int, rng: np.random.Generator) -> list[Event]:
@@ -101,9 +101,9 @@ def _bass_and_chords(style: Style, chord: int, rng: np.random.Generator) -> list
         low = beat == 0 or (style.beats_per_bar == 4 and beat == 2)
         if low:
             root = chord if beat == 0 else chord - 3
-            events += [(beat, 0.9, _pitch(style, root, octave), 0.95) for octave in (1, 2)]
+            events += [(beat, 0.9, pitch(style, root, octave), 0.95) for octave in (1, 2)]
         else:
-            events += [(beat, 0.6, _pitch(style, chord + k, 3), 0.6) for k in (0, 2, 4)]
+            events += [(beat, 0.6, pitch(style, chord + k, 3), 0.6) for k in (0, 2, 4)]
     return events
 
 
@@ -112,14 +112,14 @@ def _arpeggio(style: Style, chord: int, rng: np.random.Generator) -> list[Event]
     per_beat = int(rng.choice((2, 3, 4)))
     count = per_beat * style.beats_per_bar
     notes = [(i / per_beat, 1.0 / per_beat, steps[i % 8]) for i in range(count)]
-    return [(at, length, _pitch(style, chord + k, 2), 0.6) for at, length, k in notes]
+    return [(at, length, pitch(style, chord + k, 2), 0.6) for at, length, k in notes]
 
 
 def _chorale(style: Style, chord: int, rng: np.random.Generator) -> list[Event]:
     halves = [(0.0, chord), (style.beats_per_bar / 2, chord + int(rng.choice((0, 3, 5))))]
     length = style.beats_per_bar / 2
     voices = ((0, 2), (4, 2), (2, 3), (7, 3))
-    return [(at, length, _pitch(style, c + k, o), 0.75) for at, c in halves for k, o in voices]
+    return [(at, length, pitch(style, c + k, o), 0.75) for at, c in halves for k, o in voices]
 
 
 _ACCOMPANIMENTS: dict[str, Callable[[Style, int, np.random.Generator], list[Event]]] = {
@@ -131,7 +131,7 @@ _ACCOMPANIMENTS: dict[str, Callable[[Style, int, np.random.Generator], list[Even
 }
 
 
-def _rhythm(style: Style, rng: np.random.Generator) -> list[float]:
+def draw_rhythm(style: Style, rng: np.random.Generator) -> list[float]:
     """Return the note lengths in beats that fill one bar."""
     lengths: list[float] = []
     left = float(style.beats_per_bar)
@@ -149,7 +149,7 @@ def _rhythm(style: Style, rng: np.random.Generator) -> list[float]:
     return lengths
 
 
-def _melody(
+def draw_melody(
     style: Style, chord: int, degree: int, rhythm: list[float], rng: np.random.Generator
 ) -> tuple[list[Event], int]:
     """Return one bar of melody that continues from scale degree ``degree``, and where it ended."""
@@ -165,9 +165,9 @@ def _melody(
             tones = [d for d in range(-7, 15) if (d - chord) % 7 in (0, 2, 4)]
             degree = min(tones, key=lambda tone: abs(tone - degree))
         if rng.random() > 0.08:
-            events.append((at, length, _pitch(style, degree, style.melody_octave), 1.0))
+            events.append((at, length, pitch(style, degree, style.melody_octave), 1.0))
             if strong and length >= 1.0 and rng.random() < 0.25:
-                below = _pitch(style, degree - 2, style.melody_octave)
+                below = pitch(style, degree - 2, style.melody_octave)
                 events.append((at, length, below, 0.8))
         at += length
     return events, degree
@@ -176,26 +176,26 @@ def _melody(
 def _write(style: Style, bars: int, rng: np.random.Generator) -> list[tuple[int, Event]]:
     """Return (bar, event) for all voices; phrases of four bars, the first motif comes back."""
     written: list[tuple[int, Event]] = []
-    motif = _rhythm(style, rng)
+    motif = draw_rhythm(style, rng)
     accompaniment = _ACCOMPANIMENTS[style.accompaniment]
     degree = int(rng.integers(0, 7))
-    progression = _PROGRESSIONS[0]
+    progression = PROGRESSIONS[0]
     for bar in range(bars):
         if bar % 4 == 0:
-            progression = _PROGRESSIONS[int(rng.integers(len(_PROGRESSIONS)))]
+            progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
             rest = bar > 0 and rng.random() < 0.12  # a phrase without melody
         if bar % 16 == 12 and rng.random() < 0.6:  # another texture before the return
             accompaniment = _ACCOMPANIMENTS[str(rng.choice(list(_ACCOMPANIMENTS)))]
         chord = progression[bar % 4]
         written += [(bar, event) for event in accompaniment(style, chord, rng)]
         if not rest:
-            rhythm = motif if rng.random() < 0.6 else _rhythm(style, rng)
-            melody, degree = _melody(style, chord, degree, rhythm, rng)
+            rhythm = motif if rng.random() < 0.6 else draw_rhythm(style, rng)
+            melody, degree = draw_melody(style, chord, degree, rhythm, rng)
             written += [(bar, event) for event in melody]
     return written
 
 
-def _clock(style: Style, bars: int, rng: np.random.Generator) -> np.ndarray:
+def draw_clock(style: Style, bars: int, rng: np.random.Generator) -> np.ndarray:
     """Return the time in seconds of every quarter beat: phrases slow down at their ends."""
     quarters = 4 * style.beats_per_bar * (bars + 1)
     in_phrase = np.arange(quarters) % (16 * style.beats_per_bar) / (16 * style.beats_per_bar)
@@ -221,7 +221,7 @@ def compose(rng: np.random.Generator, seconds: float) -> list[Note]:
     style = draw_style(rng)
     bar_seconds = 60.0 * style.beats_per_bar / style.tempo_bpm
     bars = int(np.ceil(1.15 * seconds / bar_seconds)) + 1
-    clock = _clock(style, bars, rng)
+    clock = draw_clock(style, bars, rng)
     grid = np.arange(len(clock)) / 4.0
     levels = style.loudness + style.dynamic_range * rng.uniform(-1, 1, bars // 4 + 1)
     notes = []

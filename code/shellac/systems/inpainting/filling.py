@@ -54,6 +54,7 @@ def fill(
     method: Method | None,
     form: Representation,
     iterations: int = ITERATIONS,
+    interpolated: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return a copy of (C, T) float32 with its gaps filled, all other samples bit for bit.
 
@@ -64,8 +65,10 @@ def fill(
     gaps : (start, stop) in samples, of all channels
     method : what restores blocks, on the values of ``form``; None leaves it at autoregression
     iterations : of Griffin-Lim, for forms without phase
+    interpolated : what autoregression made of it, where that is known already
     """
-    interpolated = autoregression.interpolate(waveform, gaps, order_at(sample_rate))
+    if interpolated is None:
+        interpolated = autoregression.interpolate(waveform, gaps, order_at(sample_rate))
     result = interpolated.copy()
     batches: dict[int, list[Interval]] = defaultdict(list)
     for gap in gaps if method is not None else ():

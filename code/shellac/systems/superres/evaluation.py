@@ -17,13 +17,20 @@ from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
 from shellac.errors import DataError
 from shellac.files import write_csv, write_json
+from shellac.systems import summaries
 from shellac.systems.restorer import Restorer
-from shellac.systems.superres import summaries
 from shellac.systems.superres.fragments import pair
 from shellac.systems.superres.preparation import band_copy, patches
 from shellac.systems.superres.restoration import member
 from shellac.systems.superres.settings import SuperResolutionSettings
-from shellac.systems.superres.summaries import FILE, PATCH
+from shellac.systems.superres.summaries import (
+    BASELINES,
+    FILE,
+    LAYOUT,
+    PATCH,
+    nested,
+    whole_files,
+)
 from shellac.training import determinism
 
 Method = Callable[[np.ndarray], np.ndarray]
@@ -88,12 +95,12 @@ def evaluate(settings: Settings) -> None:
             rows += _rows(recording, task, candidates, pool)
     folder = paths.results(settings.profile, "metrics")
     resamples, seed = task.evaluation.resamples, settings.seed
-    summary = summaries.means(rows, resamples, seed)
+    summary = summaries.means(rows, LAYOUT, resamples, seed)
     write_csv(folder / "superres.csv", rows, COLUMNS)
-    write_csv(folder / "superres-summary.csv", summary, summaries.MEAN_COLUMNS)
-    paired = summaries.paired(rows, resamples, seed)
-    write_csv(folder / "superres-paired.csv", paired, summaries.PAIRED_COLUMNS)
-    write_json(folder / "superres.json", summaries.nested(summary))
+    write_csv(folder / "superres-summary.csv", summary, LAYOUT.mean_columns)
+    paired = summaries.paired(whole_files(rows), LAYOUT, BASELINES, resamples, seed)
+    write_csv(folder / "superres-paired.csv", paired, LAYOUT.paired_columns)
+    write_json(folder / "superres.json", nested(summary))
 
 
 def _rows(
