@@ -133,3 +133,16 @@ def test_a_network_gone_wild_is_no_louder_than_the_music(name):
     intact = np.delete(whole, slice(*gaps[0]), axis=1)
     assert np.abs(found).max() == np.abs(intact).max()
     assert np.abs(np.diff(found[:, 19998:20003])).max() < 0.1
+
+
+def test_the_shorter_a_gap_the_less_the_network_has_to_say():
+    form = representation.get("spectrogram")
+    whole = tone(1.0, 16000, seed=5)
+    heard = []
+    for length in (40, 1200):
+        gaps = [(9000, 9000 + length)]
+        plain = fill(cut(whole, gaps), 16000, gaps, None, form)
+        silent = fill(cut(whole, gaps), 16000, gaps, lambda damaged, _: 0 * damaged, form)
+        heard.append(gap_snr_db(plain, silent, gaps))
+    assert heard[0] > 5
+    assert heard[1] < 2
