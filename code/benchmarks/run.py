@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import griffin_lim
 import long_files
 import networks
 import spline
@@ -25,6 +26,7 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "griffin-lim": griffin_lim.measure,
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
 }

@@ -69,7 +69,7 @@ def ramp(length: int) -> np.ndarray:
 def process(
     read: Callable[[int, int], np.ndarray],
     length: int,
-    function: Callable[[np.ndarray], np.ndarray],
+    function: Callable[[np.ndarray, int], np.ndarray],
     layout: Layout,
 ) -> Iterator[np.ndarray]:
     """Run ``function`` over a recording and yield its result in order, every sample once.
@@ -81,7 +81,7 @@ def process(
     length : int
         Samples of the recording.
     function : callable
-        Maps (C, n) to (C, n) without delay.
+        Maps (C, n), and the place of its first sample in the recording, to (C, n) without delay.
     layout : Layout
 
     Yields
@@ -93,7 +93,7 @@ def process(
     tail = None  # the end of the chunk before, still to be blended
     for chunk, after in zip(chunks, [*chunks[1:], None], strict=True):
         block = read(chunk.read_start, chunk.read_stop)
-        result = function(block)
+        result = function(block, chunk.read_start)
         if result.shape != block.shape:
             raise ValueError(f"the processor turned shape {block.shape} into {result.shape}")
         kept = result[:, chunk.keep_start - chunk.read_start : chunk.keep_stop - chunk.read_start]

@@ -100,6 +100,9 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
                      help="what to do where the result exceeds full scale")  # fmt: skip
     sub.add_argument("--above-band", choices=("drop", "keep"),
                      help="content above the network's band (default: the system's)")  # fmt: skip
+    sub.add_argument("--gaps", metavar="FILE",
+                     help="auto (default: silence and drop-outs are found), or a list: CSV or"
+                     " JSON of start and end in seconds; for systems that fill gaps")  # fmt: skip
     sub.add_argument("--pictures", action="store_true", help="also draw spectrograms (PDF)")
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"

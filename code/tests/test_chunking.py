@@ -26,7 +26,8 @@ def run(waveform, function, layout):
     def read(start, stop):
         return waveform[:, start:stop]
 
-    return np.concatenate(list(chunking.process(read, waveform.shape[1], function, layout)), axis=1)
+    blocks = chunking.process(read, waveform.shape[1], lambda x, _: function(x), layout)
+    return np.concatenate(list(blocks), axis=1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -119,3 +120,15 @@ def test_impossible_layouts_are_refused(fields):
 def test_a_processor_that_changes_the_shape_is_refused():
     with pytest.raises(ValueError, match="turned shape"):
         run(np.zeros((1, 10), np.float32), lambda block: block[:, :-1], Layout(5))
+
+
+def test_the_processor_learns_where_a_chunk_begins():
+    waveform = np.random.default_rng(0).standard_normal((1, 5000))
+    layout = Layout(700, context=90, fade=30, align=7)
+
+    def function(block, place):
+        assert np.array_equal(block, waveform[:, place : place + block.shape[1]])
+        return block
+
+    blocks = chunking.process(lambda a, b: waveform[:, a:b], 5000, function, layout)
+    assert np.concatenate(list(blocks), axis=1) == pytest.approx(waveform)

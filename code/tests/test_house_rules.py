@@ -179,7 +179,8 @@ def test_everything_the_manuscript_shows_is_saved_with_provenance():
     saved = set()
     for path in NOTEBOOKS:
         cells = [cell.source for cell in nbformat.read(path, as_version=4).cells]
-        folders = dict(re.findall(r'(\w+)_folder = paths\.results\(profile, "(?:figures|tables)", "(\w+)"\)', "\n".join(cells)))
+        place = r'(\w+)_folder = paths\.results\(profile, "(?:figures|tables)", "(\w+)"\)'
+        folders = dict(re.findall(place, "\n".join(cells)))
         for source in cells:
             if re.search(r"provenance\.save_(figure|table)\(", source):
                 for kind, name in re.findall(r'(figure|table)_folder / "([\w.-]+)"', source):

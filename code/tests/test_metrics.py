@@ -197,3 +197,40 @@ def test_score_gives_the_band_only_with_a_cut():
     assert list(score(r, r, RATE, 2000)) == list(ALL)
     with pytest.raises(UsageError, match="sample rate"):
         score(r, r, cutoff_hz=2000)
+
+
+GAPS = [(1000, 1160), (5000, 5010)]
+
+
+def test_inside_gaps_only_gaps_count():
+    rng = np.random.default_rng(0)
+    reference = rng.standard_normal((2, 8000))
+    restored = reference + 10 * rng.standard_normal((2, 8000))
+    for start, stop in GAPS:
+        restored[:, start:stop] = 0.9 * reference[:, start:stop]
+    assert metrics.gap_snr_db(reference, restored, GAPS) == pytest.approx(20)
+    for start, stop in GAPS:
+        restored[:, start:stop] = 0
+    assert metrics.gap_snr_db(reference, restored, GAPS) == pytest.approx(0)
+
+
+def test_log_spectral_distance_inside_gaps():
+    reference = np.random.default_rng(0).standard_normal((2, 8000))
+    assert metrics.gap_lsd(reference, 0.1 * reference, GAPS) == pytest.approx(2, abs=1e-3)
+    restored = reference.copy()
+    restored[:, 6000:7000] = 0  # further than half a frame from any gap
+    assert metrics.gap_lsd(reference, restored, GAPS) == 0
+    restored[:, slice(*GAPS[0])] = 0
+    first = metrics.gap_lsd(reference, restored, GAPS[:1])
+    assert first > 0.3
+    frames = [metrics.gap_lsd(reference, restored, [(at, at + 1)]) for at in (1024, 1088, 1152)]
+    assert first == pytest.approx(np.mean(frames))
+
+
+@pytest.mark.parametrize("function", [m.function for m in metrics.GAP_METRICS.values()])
+def test_gaps_to_be_scored_lie_inside(function):
+    signal = np.ones(100)
+    for gaps in ([], [(5, 5)], [(90, 101)], [(-1, 4)]):
+        with pytest.raises(UsageError, match="gap"):
+            function(signal, signal, gaps)
+    assert np.isfinite(function(signal, signal, [(0, 1), (99, 100)]))

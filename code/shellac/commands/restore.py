@@ -20,12 +20,16 @@ from shellac import __version__, audio, weights
 from shellac.audio import Facts
 from shellac.commands.inputs import Job, check_length, described
 from shellac.commands.source import Source, source
+from shellac.degradations.gap_detection import scan
+from shellac.degradations.gap_list import read_gaps
+from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, ShellacError, UsageError, one_line
 from shellac.files import sha256, temporary_path, write_json
 from shellac.systems import conversion, registry
 from shellac.systems.restorer import Restorer
 from shellac.training import determinism
 
+AUTO = "auto"
 _BLOCK = 1 << 16
 _RESIDUAL = "input minus restored, sample by sample; restored and residual add up to the input"
 
@@ -48,6 +52,7 @@ class Options:
     above_band: str | None = None
     rate: str = "same"
     pictures: bool = False
+    gaps: str | None = None
 
 
 def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
@@ -88,6 +93,12 @@ class Session:
         self.options = options
         self._pictures = picture_module() if options.pictures else None
         self.restorer, self.weights = load(options)
+        self._gaps_told = options.gaps
+        if self.restorer.fills_gaps:
+            named = options.gaps not in {None, AUTO}
+            self._gaps_told = sha256(Path(options.gaps)) if named else AUTO
+        elif options.gaps is not None:
+            raise UsageError("--gaps was given, but nothing in this chain fills gaps")
 
     def settings(self) -> dict[str, Any]:
         """What determines a result besides the input."""
@@ -95,6 +106,7 @@ class Session:
         for irrelevant in ("skip_done", "device", "weights", "keep_input", "pictures"):
             del chosen[irrelevant]
         chosen["above_band"] = self.restorer.above_band
+        chosen["gaps"] = self._gaps_told  # of a list, what it says and not where it lies
         # as JSON gives it back
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()
@@ -110,18 +122,33 @@ class Session:
         container, subtype, suffix = audio.output_format(facts, self.options.format)
         check_length(job, suffix)
         heard = source(facts, self.restorer, self.options.rate)
-        with _spooled(self.restorer, job, heard, self.options) as spool:
+        gaps = self._gaps(facts)
+        raised = [(heard.factor * start, heard.factor * stop) for start, stop in gaps]
+        with _spooled(self.restorer, job, heard, self.options, raised) as spool:
             gain = self._gain(spool, subtype, facts)
             outputs = self._write(job, heard.facts, spool, gain, (container, subtype, suffix))
         loud = gain == 1.0 and subtype not in audio.FLOAT_SUBTYPES
         clamped = spool.beyond_full_scale if loud else 0
         seconds = time.perf_counter() - started
         description = self._describe(job, (facts, heard), content, (gain, clamped), outputs)
+        if self.restorer.fills_gaps:
+            description["gaps"] = [[edge / facts.sample_rate for edge in gap] for gap in gaps]
+            if not gaps:
+                description["warnings"].append("no gap was found; nothing was filled")
         write_json(job.description, description)
         for warning in description["warnings"]:
             print(one_line(f"{job.source}: {warning}"), file=sys.stderr)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {**description, "seconds": seconds, "peak_memory_mb": peak_mb}
+
+    def _gaps(self, facts: Facts) -> list[Interval]:
+        """Return the gaps of a recording, (start, stop) in samples: as listed, or found."""
+        if not self.restorer.fills_gaps:
+            return []
+        if self._gaps_told != AUTO and self.options.gaps is not None:
+            return read_gaps(Path(self.options.gaps), facts.sample_rate, facts.samples)
+        with audio.Reader(facts.path, facts.samples) as reader:
+            return scan(reader.read, facts.samples, facts.sample_rate)
 
     def _done(self, job: Job, content: str) -> bool:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -291,7 +318,9 @@ class Spool:
 
 
 @contextlib.contextmanager
-def _spooled(restorer: Restorer, job: Job, heard: Source, options: Options) -> Iterator[Spool]:
+def _spooled(
+    restorer: Restorer, job: Job, heard: Source, options: Options, gaps: list[Interval]
+) -> Iterator[Spool]:
     created = [folder for folder in (job.folder, *job.folder.parents) if not folder.exists()]
     facts = heard.facts
     try:
@@ -303,7 +332,12 @@ def _spooled(restorer: Restorer, job: Job, heard: Source, options: Options) -> I
                      disable=None) as bar,
             ):  # fmt: skip
                 blocks = restorer.stream(
-                    read, facts.samples, facts.sample_rate, facts.peak, options.segment_seconds
+                    read,
+                    facts.samples,
+                    facts.sample_rate,
+                    facts.peak,
+                    options.segment_seconds,
+                    gaps,
                 )
                 spool.fill(blocks, bar)
             yield spool

@@ -49,12 +49,6 @@ class Recording:
         """A name for tables and figures, unique within its origin: the file with its folders."""
         return self.file
 
-    @property
-    def genre(self) -> str:
-        """What kind of music it is, as far as its place says: the folder it lies in, or its role."""
-        folder_name = Path(self.file).parent.name
-        return folder_name or self.role
-
 
 @dataclass(frozen=True)
 class Corpus:

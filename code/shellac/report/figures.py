@@ -108,7 +108,7 @@ def spectrogram_comparison(
         bar = figure.colorbar(drawn, ax=panels + [spectra], aspect=40, pad=0.01, fraction=0.03)
         bar.set_label("Level (dB re loudest bin of the reference)")
         bar.outline.set_visible(False)
-        _frame(figure, title, notice)
+        frame(figure, title, notice)
     return figure
 
 
@@ -172,18 +172,24 @@ def spectrogram_page(
         bar = figure.colorbar(drawn, ax=grid[: len(waveforms)], aspect=60, pad=0.01, fraction=0.03)
         bar.set_label("Level (dB re loudest bin of each)")
         bar.outline.set_visible(False)
-        _frame(figure, title, notice)
+        frame(figure, title, notice)
     return figure
 
 
-def thumbnail(waveform: np.ndarray, sample_rate: int, cutoff_hz: float, top_db: float) -> Figure:
-    """Draw one spectrogram without axes, to stand beside a player; ``top_db`` ends its scale."""
+def thumbnail(
+    waveform: np.ndarray, sample_rate: int, cutoff_hz: float | None, top_db: float
+) -> Figure:
+    """Draw one spectrogram without axes, to stand beside a player; ``top_db`` ends its scale.
+
+    ``cutoff_hz`` is marked, if given.
+    """
     with style.context():
         figure = Figure(figsize=(2.4, 0.7))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         spectrogram(axes, level(waveform, sample_rate), top_db)
-        axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
+        if cutoff_hz is not None:
+            axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
     return figure
 
 
@@ -213,7 +219,7 @@ def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
         axes.set_xlabel("Low-pass before decimation (seen or unseen in training)")
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(3, len(names)))
-        _frame(figure, "", notice)
+        frame(figure, "", notice)
     return figure
 
 
@@ -262,7 +268,7 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
         axes.set_ylabel("Mean squared error")
         axes.grid(axis="y", which="major")
         axes.legend(title="thin: training, marked: validation", title_fontsize=6.5, loc="best")
-        _frame(figure, "", notice)
+        frame(figure, "", notice)
     return figure
 
 
@@ -290,11 +296,11 @@ def longer_training(
         axes.set_ylabel("Validation loss (mean squared error)")
         axes.grid(axis="y", which="both")
         axes.legend(title=look.label, title_fontsize=6.5)
-        _frame(figure, "", notice)
+        frame(figure, "", notice)
     return figure
 
 
-def _frame(figure: Figure, title: str, notice: str) -> None:
+def frame(figure: Figure, title: str, notice: str) -> None:
     """Put the title above and the notice below the panels."""
     if title:
         figure.suptitle(title, fontsize=7, x=0.01, ha="left")

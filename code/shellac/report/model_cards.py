@@ -110,13 +110,14 @@ def describe(
         edge=card.edge_seconds,
         conditions=f"Means over {count} held-out tracks with 95 % bootstrap intervals, whole"
         " files, the first filter of the list below.",
-        metrics=_markdown(ours, {"metric_label": "Metric", "cell": "Mean"}),
-        paired=_markdown(told, {"Filter": "Filter", "Difference": "Difference", "cell": "Mean",
+        metrics=markdown(ours, {"metric_label": "Metric", "cell": "Mean"}),
+        paired=markdown(told, {"Filter": "Filter", "Difference": "Difference", "cell": "Mean",
                                 "standing": "Standing"}),
     )  # fmt: skip
 
 
-def _markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
+def markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Return some columns of a table as Markdown, each under the heading that it is mapped to."""
     lines = [f"| {' | '.join(columns.values())} |", "|---" * len(columns) + "|"]
     for row in table[list(columns)].itertuples(index=False):
         lines.append(f"| {' | '.join(map(str, row))} |")

@@ -25,17 +25,19 @@ def picture(figure: Figure) -> Image:
     return Image(data=_png(figure, dpi=130), format="png")
 
 
-def comparison(excerpt: Excerpt, cutoff_hz: float, seconds: float, notice: str = "") -> HTML:
+def comparison(excerpt: Excerpt, cutoff_hz: float | None, seconds: float, notice: str = "") -> HTML:
     """Return a table of players for the first ``seconds`` of an excerpt, 16-bit, embedded.
 
     The recordings are level-matched and aligned already; they are played as they are. The
-    caption holds track, exact time and, if given, the notice.
+    caption holds track, exact time and, if given, the notice. ``cutoff_hz`` is marked, if given.
     """
     length = min(int(seconds * excerpt.sample_rate), round(excerpt.seconds * excerpt.sample_rate))
     top_db = figures.level(excerpt.waveforms["reference"][:length], excerpt.sample_rate).top_db
     rows = [
         _row(name, waveform[:length], excerpt.sample_rate, cutoff_hz, top_db)
-        for name, waveform in sorted(excerpt.waveforms.items(), key=_drawing_order)
+        for name, waveform in sorted(
+            excerpt.waveforms.items(), key=lambda item: style.drawing_order(item[0])
+        )
     ]
     stop = excerpt.start_seconds + length / excerpt.sample_rate
     caption = f"{excerpt.track}, {excerpt.start_seconds:.2f} to {stop:.2f} s. {notice}"
@@ -45,12 +47,9 @@ def comparison(excerpt: Excerpt, cutoff_hz: float, seconds: float, notice: str =
     )
 
 
-def _drawing_order(item: tuple[str, np.ndarray]) -> int:
-    style.look(item[0])
-    return list(style.LOOKS).index(item[0])
-
-
-def _row(name: str, waveform: np.ndarray, sample_rate: int, cutoff_hz: float, top_db: float) -> str:
+def _row(
+    name: str, waveform: np.ndarray, sample_rate: int, cutoff_hz: float | None, top_db: float
+) -> str:
     look = style.look(name)
     drawn = figures.thumbnail(waveform, sample_rate, cutoff_hz, top_db)
     return _ROW.format(

@@ -1,7 +1,8 @@
 """Reading what the stages left under ``results/<profile>``: checked here once, trusted after."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from shellac.files import sha256
 NUMBER_COLUMNS = ("mean", "low", "high", "tracks")
 SUMMARY_COLUMNS = ("role", "method", "metric", *NUMBER_COLUMNS)
 PAIRED_COLUMNS = ("role", "low_pass", "method", "against", "metric", *NUMBER_COLUMNS)
+INPAINTING_PAIRED_COLUMNS = ("genre", "unit", "method", "against", "metric", *NUMBER_COLUMNS)
+RANK_COLUMNS = ("method", "metric", "mean", "rank", "last_rank")
 RECORDING_COLUMNS = ("file", "role", "split", "used", "reason", "sample_rate", "samples")
 _RECORDING_TEXT = ("file", "role", "split", "used", "reason")
 TRAINING_COLUMNS = ("step", "loss", "validation_loss")
@@ -47,6 +50,18 @@ class Excerpt:
         stop = self.start_seconds + self.seconds
         return f"{self.track}, {self.start_seconds:.2f} to {stop:.2f} s"
 
+    def chosen(self, names: Mapping[str, str]) -> "Excerpt":
+        """Return the excerpt with some of its conditions only, each under a new name.
+
+        ``names`` maps new names to conditions; those that are not there are left out.
+        """
+        there = {new: old for new, old in names.items() if old in self.waveforms}
+        return replace(
+            self,
+            waveforms={new: self.waveforms[old] for new, old in there.items()},
+            gains_db={new: self.gains_db[old] for new, old in there.items()},
+        )
+
     def unmatched(self) -> dict[str, np.ndarray]:
         """Return the waveforms before their loudness was matched, to compare levels."""
         return {
@@ -79,14 +94,17 @@ def summary_path(profile: str, task: str) -> Path:
     return paths.results(profile, "metrics", f"{task}-summary.csv")
 
 
-def summary(profile: str, task: str, **where: str) -> pd.DataFrame:
+def summary(profile: str, task: str, group: str = "role", **where: str) -> pd.DataFrame:
     """Read a task's summary over tracks; :class:`DataError` if it is missing or malformed.
 
     ``where`` keeps the rows whose columns have these values, such as ``low_pass="chebyshev"`` and
-    ``unit="file"``, and drops those columns.
+    ``unit="file"``, and drops those columns. ``group`` is the file's column that groups tracks;
+    it is called ``role`` in the result.
     """
     path = summary_path(profile, task)
-    table = _read_csv(path, (*SUMMARY_COLUMNS, *where), made_by=f"shellac evaluate {task}")
+    columns = (group, *SUMMARY_COLUMNS[1:], *where)
+    table = _read_csv(path, columns, made_by=f"shellac evaluate {task}")
+    table = table.rename(columns={group: "role"})
     for column, value in where.items():
         table = table[table[column] == value].drop(columns=column)
     if table.duplicated([name for name in table.columns if name not in NUMBER_COLUMNS]).any():
@@ -99,9 +117,42 @@ def paired_path(profile: str, task: str) -> Path:
     return paths.results(profile, "metrics", f"{task}-paired.csv")
 
 
-def paired(profile: str, task: str) -> pd.DataFrame:
+def paired(profile: str, task: str, columns: tuple[str, ...] = PAIRED_COLUMNS) -> pd.DataFrame:
     """Read a task's paired differences; :class:`DataError` if missing or malformed."""
-    return _read_csv(paired_path(profile, task), PAIRED_COLUMNS, f"shellac evaluate {task}")
+    return _read_csv(paired_path(profile, task), columns, f"shellac evaluate {task}")
+
+
+def ranks_path(profile: str, task: str) -> Path:
+    """Return the place of a task's ranks."""
+    return paths.results(profile, "metrics", f"{task}-ranks.csv")
+
+
+def ranks(profile: str, task: str) -> pd.DataFrame:
+    """Read a task's ranks; :class:`DataError` if missing or malformed."""
+    return _read_csv(ranks_path(profile, task), RANK_COLUMNS, f"shellac evaluate {task}")
+
+
+def record(profile: str, name: str) -> dict:
+    """Read a record, such as times; empty where there is none, since nothing may depend on it."""
+    path = paths.results(profile, "records", f"{name}.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def segments_path(profile: str) -> Path:
+    """Return the place of the segments that inpainting's evaluation keeps as examples."""
+    return paths.results(profile, "metrics", "inpainting-segments.npz")
+
+
+def segments(profile: str) -> dict[str, np.ndarray]:
+    """Read the example segments: condition -> magnitudes (S, N, F), and ``lost`` (S, N)."""
+    path = segments_path(profile)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not there yet; run shellac evaluate inpainting") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not readable ({error}); evaluate inpainting again") from error
 
 
 def training_paths(profile: str, task: str) -> list[Path]:

@@ -40,6 +40,16 @@ LOOKS = {
     "tfilm_legacy": Look("TFiLM, published mode", "#155bc8", (0, (3, 1, 1, 1, 1, 1)), "<"),
     "afilm": Look("AFiLM U-Net", "#5a0a5f", (0, (8, 2)), ">"),
 }
+# Conditions of inpainting: the networks are many, so that one at a time has a look.
+INPAINTING_LOOKS = {
+    "reference": LOOKS["reference"],
+    "damaged": Look("Damaged", "#d9d9d9", ":", "x"),
+    "hold": Look("Hold", "#e3b23c", (0, (1, 1)), "o"),
+    "linear": Look("Linear interpolation", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
+    "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
+    "network": Look("Network", "#1f4e8c", "-", "v"),
+}
+_ALL_LOOKS = INPAINTING_LOOKS | LOOKS
 LOW_PASS = {
     "chebyshev": "Chebyshev",
     "butterworth": "Butterworth",
@@ -91,12 +101,23 @@ def context() -> Iterator[None]:
 def look(method: str) -> Look:
     """Return the look of a method; raise :class:`UsageError` if it has none yet."""
     try:
-        return LOOKS[method]
+        return _ALL_LOOKS[method]
     except KeyError:
         raise UsageError(
             f"no look for method {method!r}: add it to shellac/report/style.py "
-            f"(known: {', '.join(LOOKS)})"
+            f"(known: {', '.join(_ALL_LOOKS)})"
         ) from None
+
+
+def label(method: str) -> str:
+    """Return what a method is called: its look's name, or its own, written with spaces."""
+    return _ALL_LOOKS[method].label if method in _ALL_LOOKS else method.replace("_", " ")
+
+
+def drawing_order(method: str) -> int:
+    """Return the place of a method among others; raise :class:`UsageError` if it has no look."""
+    look(method)
+    return list(_ALL_LOOKS).index(method)
 
 
 def low_pass(family: str) -> str:

@@ -113,7 +113,7 @@ def _row(role: str, method: str, name: str, metric: Metric, found: tuple | None)
         data=role,
         role=role,
         method=method,
-        method_label=style.look(method).label,
+        method_label=style.label(method),
         metric=name,
         metric_label=metric.label,
         cell=cell(*numbers, digits=metric.digits),
@@ -127,7 +127,7 @@ def _published_row(value: Published, metric: Metric) -> dict:
         "data": value.data,
         "role": value.role,
         "method": value.method,
-        "method_label": style.look(value.method).label,
+        "method_label": style.label(value.method),
         "metric": value.metric,
         "metric_label": metric.label,
         "mean": value.value,
@@ -201,18 +201,19 @@ def paired(
             | {
                 "low_pass_label": style.low_pass(found.low_pass),
                 "seen": "yes" if found.low_pass in seen else "no",
-                "method_label": style.look(found.method).label,
-                "against_label": style.look(found.against).label,
+                "method_label": style.label(found.method),
+                "against_label": style.label(found.against),
                 "metric_label": metric.label,
                 "cell": cell(found.mean, found.low, found.high, found.tracks, signed=True),
-                "standing": _against_zero(found, metric.higher_is_better),
+                "standing": against_zero(found, metric.higher_is_better),
                 "notice": notice,
             }
         )
     return pd.DataFrame(rows, columns=list(PAIRED_COLUMNS))
 
 
-def _against_zero(found: tuple, higher_is_better: bool) -> str:
+def against_zero(found: tuple, higher_is_better: bool) -> str:
+    """Say how a difference with bounds ``low`` and ``high`` stands: its interval against 0."""
     if np.isnan([found.low, found.high]).any() or found.low <= 0 <= found.high:
         return NOT_SEPARABLE
     return BETTER if (found.low > 0) == higher_is_better else WORSE
@@ -306,7 +307,7 @@ def training(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> pd.Data
         rows.append(
             {
                 "network": name,
-                "label": style.look(name).label,
+                "label": style.label(name),
                 "steps": int(curve["step"].max()),
                 "first_validation_loss": validated["validation_loss"].iloc[0],
                 "last_validation_loss": validated["validation_loss"].iloc[-1],

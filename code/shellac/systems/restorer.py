@@ -9,6 +9,9 @@ import torch
 
 from shellac import chunking
 from shellac.audio import MAX_AMPLITUDE
+from shellac.degradations.gap_detection import find_gaps
+from shellac.degradations.gap_list import LONGEST_SECONDS
+from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, UsageError
 from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 from shellac.weights import Card
@@ -36,6 +39,20 @@ class Member:
 
 
 @dataclass(frozen=True)
+class GapMember:
+    """A member of a chain that fills gaps and leaves all else alone, at any sample rate.
+
+    ``repair`` maps (C, T) float32, its sample rate in Hz and the gaps, (start, stop) in samples,
+    to the same shape; ``context`` tells how many seconds around a gap it hears at a sample rate.
+    """
+
+    card: Card
+    repair: Callable[[np.ndarray, int, Sequence[Interval]], np.ndarray]
+    context: Callable[[int], float]
+    above_band: str = "keep"
+
+
+@dataclass(frozen=True)
 class Restored:
     """``waveform`` and ``residual`` (input minus waveform), both (C, T) float32."""
 
@@ -48,7 +65,7 @@ class Restorer:
 
     Parameters
     ----------
-    members : sequence of Member
+    members : sequence of Member and GapMember
         In the order of processing.
     above_band : {"keep", "drop"} or None
         Content above a network's Nyquist frequency; None leaves it to the systems: dropped as
@@ -58,7 +75,10 @@ class Restorer:
     """
 
     def __init__(
-        self, members: Sequence[Member], above_band: str | None = None, strength: float = 1.0
+        self,
+        members: Sequence[Member | GapMember],
+        above_band: str | None = None,
+        strength: float = 1.0,
     ):
         if not members:
             raise UsageError("no system was named")
@@ -68,6 +88,11 @@ class Restorer:
         dropping = any(member.above_band == "drop" for member in members)
         self.above_band = above_band or ("drop" if dropping else "keep")
         self.strength = strength
+
+    @property
+    def fills_gaps(self) -> bool:
+        """Whether a member of the chain needs to know where gaps are."""
+        return any(isinstance(member, GapMember) for member in self.members)
 
     def raised_rate(self, sample_rate: int) -> int | None:
         """Rate in Hz that the chain can raise a recording of ``sample_rate`` to, if any.
@@ -89,8 +114,22 @@ class Restorer:
         cards = [member.card for member in self.members]
         return [(card.sample_rate, card.extra["scale"]) for card in cards if "scale" in card.extra]
 
-    def layout(self, sample_rate: int, segment_seconds: float | None = None) -> chunking.Layout:
-        """Cut for these networks: their measured reach plus that of the rate converters."""
+    def layout(
+        self,
+        sample_rate: int,
+        segment_seconds: float | None = None,
+        gaps: Sequence[Interval] = (),
+    ) -> chunking.Layout:
+        """Cut for these networks: their measured reach plus that of the rate converters.
+
+        A gap that reaches into what a chunk gives must lie in the chunk whole.
+        """
+        longest_gap = max((stop - start for start, stop in gaps), default=0)
+        if longest_gap > LONGEST_SECONDS * sample_rate:
+            raise UsageError(
+                f"a gap of {longest_gap / sample_rate:g} s is too long: {LONGEST_SECONDS:g} s at"
+                " most can be filled"
+            )
         seconds = DEFAULT_SEGMENT_SECONDS if segment_seconds is None else segment_seconds
         if not (math.isfinite(seconds) and seconds > 0):
             raise UsageError(f"--segment-seconds must be positive, not {seconds:g}")
@@ -98,11 +137,16 @@ class Restorer:
             raise AudioError(f"a sample rate of {sample_rate} Hz is outside {MIN_RATE}..{MAX_RATE}")
         align, context = 1, 0.0
         for member in self.members:
+            if isinstance(member, GapMember):
+                context += member.context(sample_rate) + longest_gap / sample_rate
+                continue
             rate = member.card.sample_rate
             align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
             context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
         segment = max(int(seconds * sample_rate), 1)
-        fade = min(round(FADE_SECONDS * sample_rate), segment)
+        # chunks that only fill gaps agree, and blending would round what is to stay as it is
+        fade_seconds = 0 if all(isinstance(m, GapMember) for m in self.members) else FADE_SECONDS
+        fade = min(round(fade_seconds * sample_rate), segment)
         return chunking.Layout(segment, math.ceil(context * sample_rate), fade, align)
 
     def stream(
@@ -112,6 +156,7 @@ class Restorer:
         sample_rate: int,
         peak: float,
         segment_seconds: float | None = None,
+        gaps: Sequence[Interval] = (),
     ) -> Iterator[np.ndarray]:
         """Yield the restoration block by block; ``peak`` is the level of the whole recording.
 
@@ -123,19 +168,32 @@ class Restorer:
             Of the recording.
         peak : float
             Largest magnitude of the whole recording: one level for the whole file.
+        gaps : sequence of (start, stop)
+            In samples of the recording, for the members that fill them.
         """
-        layout = self.layout(sample_rate, segment_seconds)
+        layout = self.layout(sample_rate, segment_seconds, gaps)
 
-        def restore(block: np.ndarray) -> np.ndarray:
-            return self._restore_block(block, sample_rate, peak)
+        def restore(block: np.ndarray, place: int) -> np.ndarray:
+            stop = place + block.shape[1]
+            here = [
+                (max(gap[0], place) - place, min(gap[1], stop) - place)
+                for gap in gaps
+                if gap[0] < stop and gap[1] > place
+            ]
+            return self._restore_block(block, sample_rate, peak, here)
 
         return chunking.process(read, samples, restore, layout)
 
     def restore(
-        self, waveform: np.ndarray, sample_rate: int, segment_seconds: float | None = None
+        self,
+        waveform: np.ndarray,
+        sample_rate: int,
+        segment_seconds: float | None = None,
+        gaps: Sequence[Interval] | None = None,
     ) -> Restored:
         """Restore a waveform (C, T) or (T,) float32, full scale = 1.
 
+        ``gaps``, (start, stop) in samples, are for chains that fill them; None has them found.
         Raises :class:`AudioError` where it is empty or holds values that are not finite or beyond
         ±1000.
         """
@@ -145,20 +203,30 @@ class Restorer:
         peak = float(np.abs(whole).max())
         if not peak <= MAX_AMPLITUDE:  # also true for NaN
             raise AudioError(f"the waveform holds NaN or values beyond ±{MAX_AMPLITUDE:g}")
+        if not all(0 <= start < stop <= whole.shape[1] for start, stop in gaps or ()):
+            raise UsageError("gaps must be (start, stop) in samples, inside the waveform")
+        if gaps is None:
+            gaps = find_gaps(whole, int(sample_rate)) if self.fills_gaps else ()
         blocks = self.stream(
             lambda start, stop: whole[:, start:stop],
             whole.shape[1],
             int(sample_rate),
             peak,
             segment_seconds,
+            gaps,
         )
         restored = np.concatenate(list(blocks), axis=1)
         return Restored(restored, whole - restored)
 
-    def _restore_block(self, block: np.ndarray, sample_rate: int, peak: float) -> np.ndarray:
+    def _restore_block(
+        self, block: np.ndarray, sample_rate: int, peak: float, gaps: Sequence[Interval]
+    ) -> np.ndarray:
         current = block
         for member in self.members:
-            current = self._run(member, current, sample_rate, peak)
+            if isinstance(member, GapMember):
+                current = member.repair(current, sample_rate, gaps)
+            else:
+                current = self._run(member, current, sample_rate, peak)
         if self.strength < 1:
             current = block + np.float32(self.strength) * (current - block)
         return current

@@ -26,7 +26,7 @@ def mdct(waveform: Tensor, half: int) -> Tensor:
     count = frames(waveform.shape[-1], half)
     padding = (count + 1) * half - half - waveform.shape[-1]
     padded = torch.nn.functional.pad(waveform, (half, padding))
-    cut = padded.unfold(-1, 2 * half, half) * _window(half, waveform.dtype, waveform.device)
+    cut = padded.unfold(-1, 2 * half, half) * window(half, waveform.dtype, waveform.device)
     a, b, c, d = cut.unflatten(-1, (4, half // 2)).unbind(-2)
     return _dct4(torch.cat((-c.flip(-1) - d, a - b.flip(-1)), dim=-1))
 
@@ -36,9 +36,9 @@ def inverse(coefficients: Tensor, samples: int | None = None) -> Tensor:
     half = coefficients.shape[-1]
     folded = _dct4(coefficients) / (2 * half)
     first, second = folded.unflatten(-1, (2, half // 2)).unbind(-2)
-    window = _window(half, coefficients.dtype, coefficients.device)
-    rising = torch.cat((second, -second.flip(-1)), dim=-1) * window[:half]
-    falling = torch.cat((-first.flip(-1), -first), dim=-1) * window[half:]
+    weight = window(half, coefficients.dtype, coefficients.device)
+    rising = torch.cat((second, -second.flip(-1)), dim=-1) * weight[:half]
+    falling = torch.cat((-first.flip(-1), -first), dim=-1) * weight[half:]
     waveform = (rising[..., 1:, :] + falling[..., :-1, :]).flatten(-2)
     return waveform[..., :samples]
 
@@ -62,8 +62,8 @@ def _twiddle(half: int, dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _window(half: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Vorbis window: sin(pi / 2 sin^2(pi (n + 1/2) / (2 M)))."""
+def window(half: int, dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
+    """Return the Vorbis window (2 * half,): sin(pi / 2 sin^2(pi (n + 1/2) / (2 M)))."""
     with torch.inference_mode(False):
         place = torch.arange(2 * half, dtype=torch.float64) + 0.5
         inner = torch.sin(torch.pi * place / (2 * half)).square()

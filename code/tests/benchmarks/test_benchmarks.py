@@ -6,17 +6,18 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import networks, run, spline, synthesis
+import griffin_lim, networks, run, spline, synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, length=1024, batch=2, patch=1024, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
+    "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
 }
 run.main(sys.argv[1:])
 """
 
 
-def test_the_harness_measures_networks_spline_and_synthesis(tmp_path):
+def test_the_harness_measures_everything(tmp_path):
     shared = Path(__file__).parents[3] / "params.yaml"
     (tmp_path / "params.yaml").write_text(shared.read_text())
     done = subprocess.run(
@@ -34,7 +35,10 @@ def test_the_harness_measures_networks_spline_and_synthesis(tmp_path):
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
     assert all(row["times_real_time"] > 0 for row in rows["synthesis"])
     assert all(row["nearest_db"] > 0.5 for row in rows["synthesis"])
-    assert len(done.stdout.splitlines()) == 16
+    assert len(rows["griffin-lim"]) == 4
+    for row in rows["griffin-lim"]:
+        assert row["convergence"] < 1.1 * row["librosa_convergence"] < 0.5
+    assert len(done.stdout.splitlines()) == sum(map(len, rows.values()))
 
 
 def test_an_unknown_benchmark_is_refused():

@@ -18,6 +18,18 @@ TOY = [
     "superres.evaluation.resamples=100",
     "superres.stimuli.tracks=1",
     "superres.stimuli.seconds=1",
+    "inpainting.networks={UNet_Sun: {width: 0.25},"
+    " line: {network: Res_UNet_v2, width: 0.03125, input: interpolated}}",
+    "inpainting.training.steps=4",
+    "inpainting.training.batch_size=2",
+    "inpainting.training.validate_every=2",
+    "inpainting.evaluation.resamples=100",
+    "inpainting.evaluation.waveform.gap_ms=[20]",
+    "inpainting.evaluation.waveform.tracks=1",
+    "inpainting.evaluation.waveform.seconds=1",
+    "inpainting.evaluation.waveform.iterations=2",
+    "inpainting.stimuli.tracks=1",
+    "inpainting.stimuli.seconds=1",
 ]
 
 

@@ -36,6 +36,11 @@ def test_everything_is_built_and_a_second_run_does_nothing(clone):
     }  # fmt: skip
     assert {row["low_pass"] for row in rows} == {"chebyshev", "butterworth", "sinc", "codec"}
     assert (results / "model-cards" / "superres" / "tfilm.md").is_file()
+    rows = read_csv(results / "metrics" / "inpainting-summary.csv")
+    assert {row["method"] for row in rows} == {
+        "damaged", "hold", "linear", "autoregressive", "UNet_Sun", "line",
+    }  # fmt: skip
+    assert (results / "model-cards" / "inpainting" / "line.md").is_file()
     text = "".join(page.extract_text() for page in PdfReader(results / "manuscript.pdf").pages)
     assert "not comparable" in text
     assert "up to date" in run(clone, "dvc", "repro").stdout
@@ -61,6 +66,17 @@ def test_a_forced_second_run_gives_the_same_hashes(clone):
         ("superres.training_low_pass=[sinc]", {"superres-fragments"}),
         ("superres.evaluation.low_pass=[sinc]", {"superres-evaluate"}),
         ("superres.stride=2048", {"superres-fragments"}),
+        ("inpainting.stimuli.seconds=2", {"inpainting-stimuli"}),
+        ("inpainting.evaluation.resamples=200", {"inpainting-evaluate"}),
+        (
+            "inpainting.training.steps=5",
+            {f"inpainting-train@{name}" for name in ("UNet_Sun", "line")},
+        ),
+        (
+            "inpainting.gaps.burst=3",
+            {"inpainting-fragments", "inpainting-evaluate"}
+            | {f"inpainting-train@{name}" for name in ("UNet_Sun", "line")},
+        ),
         ("data.splits.test=0.3", {"download@synthesised-piano", "download@synthesised-noise"}),
     ],
 )
@@ -75,7 +91,8 @@ def test_a_change_re_runs_what_it_touches(clone, change, stages):
     (clone / "params.yaml").write_text(yaml.safe_dump(settings))
     try:
         # the notebook and the text print the settings themselves
-        assert changed_stages(clone) - {"superres-notebook", "manuscript"} == stages
+        shown = {"superres-notebook", "inpainting-notebook", "manuscript"}
+        assert changed_stages(clone) - shown == stages
     finally:
         (clone / "params.yaml").write_bytes(params)
 

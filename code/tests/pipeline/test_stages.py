@@ -18,6 +18,18 @@ ROOTS = {
     "superres-evaluate": ["systems.superres.evaluation"],
     "superres-stimuli": ["systems.superres.evaluation", "listening.stimuli", "commands.restore"],
     "superres-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "inpainting-fragments": ["systems.inpainting.fragments"],
+    "inpainting-train": ["systems.inpainting.training"],
+    "inpainting-evaluate": ["systems.inpainting.evaluation"],
+    "inpainting-stimuli": [
+        "systems.inpainting.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.inpainting.restoration",
+    ],
+    "inpainting-notebook": [
+        f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")
+    ],
     "manuscript": ["report.manuscript"],
 }
 

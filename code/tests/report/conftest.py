@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import inpainting_results
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,7 @@ MEANS = {  # snr-like, lsd-like
     "afilm": (17.80, 1.50),
 }
 NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
+NOTEBOOKS = ("01-super-resolution", "05-inpainting", "06-inpainting-comparison")
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
 
@@ -43,6 +45,7 @@ def make_house(root: Path) -> None:
     _write_metrics(root / "results" / "demo" / "metrics")
     _write_weights(root / "results" / "demo" / "models" / "superres")
     _write_stimuli(root / "results" / "demo" / "stimuli" / "superres")
+    inpainting_results.write(root)
 
 
 @pytest.fixture
@@ -56,14 +59,15 @@ def house(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A compendium whose notebook has run; shared, so tests work on a copy (:func:`built`)."""
+    """A compendium whose notebooks have run; shared, so tests work on a copy (:func:`built`)."""
     from shellac.report import notebooks
 
     root = tmp_path_factory.mktemp("finished") / "house"
     make_house(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHELLAC_ROOT", str(root))
-        notebooks.run("01-super-resolution", "demo")
+        for name in NOTEBOOKS:
+            notebooks.run(name, "demo")
     return root
 
 

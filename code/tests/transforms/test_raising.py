@@ -28,7 +28,7 @@ def test_blocks_of_any_layout_are_the_spline_of_the_whole(samples, factor, segme
 
     raised = Raised(read, samples, factor)
     layout = chunking.Layout(segment, context, min(segment, 20), align)
-    blocks = chunking.process(raised.read, raised.samples, lambda block: block, layout)
+    blocks = chunking.process(raised.read, raised.samples, lambda block, _: block, layout)
     whole = spline.upsample(low, factor)
     assert np.concatenate(list(blocks), axis=1) == pytest.approx(whole, abs=2e-6)
 

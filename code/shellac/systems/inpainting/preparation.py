@@ -36,11 +36,11 @@ class Conversion:
     @classmethod
     def from_card(cls, extra: Mapping[str, Any]) -> "Conversion":
         """Read what :meth:`for_card` put on a card; raise KeyError where it is not all there."""
-        return cls(**{field.name: extra[field.name] for field in fields(cls)})
+        return cls(**{field.name: extra["conversion"][field.name] for field in fields(cls)})
 
     def for_card(self) -> dict[str, Any]:
-        """Return the fields as a card's ``extra`` holds them."""
-        return asdict(self)
+        """Return what a card's ``extra`` holds of it."""
+        return {"conversion": asdict(self)}
 
     @cached_property
     def form(self) -> Representation:

@@ -133,6 +133,21 @@ class Representation:
         np.add.at(steps, (last + 1).clip(0, frames), -1)
         return torch.from_numpy(steps[:-1].cumsum() > 0)
 
+    def missing_share(self, missing: Tensor) -> Tensor:
+        """Return the share of each frame's energy, were it white, in missing samples: (B, N).
+
+        ``missing`` is bool (B, T); frames reach beyond its ends, where nothing is missing.
+        """
+        if self.framing is not None:
+            weight = self.framing.window(torch.ones(())).square()
+        else:
+            weight = mdct.window(self.hop, torch.float32).square()
+        frames = self.frames(missing.shape[-1])
+        right = (frames - 1) * self.hop + len(weight) - self.lead - missing.shape[-1]
+        padded = torch.nn.functional.pad(missing.float(), (self.lead, max(0, right)))
+        cut = padded.unfold(-1, len(weight), self.hop)[:, :frames]
+        return cut @ weight.to(missing.device) / weight.sum()
+
     def decode(
         self,
         values: Tensor,
@@ -140,12 +155,15 @@ class Representation:
         mask: Tensor,
         samples: int,
         iterations: int = 100,
+        held: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Make a waveform (B, samples) of restored ``values`` (B, N, bins).
 
         Only frames in ``mask`` (N,) or (B, N) are taken from ``values``; the others are those of
         the ``damaged`` spectrum, as :meth:`encode` gives it. Magnitudes get phases by fast
-        Griffin-Lim from the damaged spectrum's, intact frames keep theirs.
+        Griffin-Lim from the damaged spectrum's, intact frames keep theirs. ``held``, a waveform
+        (B, samples) and which of its samples are missing (bool), lets intact samples keep their
+        value too.
         """
         mask = mask.expand(damaged.shape[:2])
         if self.framing is None:
@@ -153,9 +171,12 @@ class Representation:
         nothing = self.framing.bins - self.bins
         magnitudes = torch.nn.functional.pad(values, (0, nothing))
         spectrum = griffin_lim.reconstruct(
-            magnitudes, self.framing, iterations, griffin_lim.Known(damaged, mask),
+            magnitudes,
+            self.framing,
+            iterations,
+            griffin_lim.Known(damaged, mask, *(held or ())),
             griffin_lim.MOMENTUM,
-        )  # fmt: skip
+        )
         return self.framing.synthesise(spectrum, samples)
 
 

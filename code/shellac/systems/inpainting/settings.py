@@ -5,11 +5,15 @@ from typing import Annotated, Literal, Self
 import pydantic
 
 from shellac.config import Strict
+from shellac.systems.inpainting.catalogue import NETWORKS
 from shellac.training.settings import LoopSettings
 
 NetworkName = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 Milliseconds = Annotated[float, pydantic.Field(gt=0, le=10_000)]
+# YAML has lists alone, which a strict model does not take for a pair
+Shares = Annotated[tuple[Share, Share], pydantic.Field(strict=False)]
+Durations = Annotated[tuple[Milliseconds, Milliseconds], pydantic.Field(strict=False)]
 
 
 class GapSettings(Strict):
@@ -22,11 +26,11 @@ class GapSettings(Strict):
     """
 
     kind: Literal["scattered", "contiguous", "packet-loss"]
-    share: Annotated[tuple[Share, Share], pydantic.Field(strict=False)] = (0.1, 0.7)
-    gap_ms: Annotated[tuple[Milliseconds, Milliseconds], pydantic.Field(strict=False)] = (20.0, 60.0)
+    share: Shares = (0.1, 0.7)
+    gap_ms: Durations = (20.0, 60.0)
     per_second: float = pydantic.Field(gt=0, le=100, default=2.0)
     packet_ms: Milliseconds = 20.0
-    loss: Annotated[tuple[Share, Share], pydantic.Field(strict=False)] = (0.05, 0.3)
+    loss: Shares = (0.05, 0.3)
     burst: float = pydantic.Field(ge=1, default=2.0)
 
     @pydantic.model_validator(mode="after")
@@ -132,12 +136,9 @@ class InpaintingSettings(Strict):
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
-        from shellac.systems.inpainting.system import SYSTEM
-
-        for name in self.networks:
-            if self.network_class(name) not in SYSTEM.networks:
-                known = ", ".join(full.partition("/")[2] for full in SYSTEM.networks)
-                raise ValueError(f"networks.{name} needs network: one of {known}")
+        for name, entry in self.networks.items():
+            if (entry.network or name) not in NETWORKS:
+                raise ValueError(f"networks.{name} needs network: one of {', '.join(NETWORKS)}")
         return self
 
     def network_class(self, name: str) -> str:

@@ -18,6 +18,7 @@ from shellac.systems.inpainting.network import Estimate
 from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import Segments, normalisation
 from shellac.systems.inpainting.settings import InpaintingSettings, TrainingSettings
+from shellac.systems.inpainting.start import begin_at_nothing
 from shellac.training import checkpoints, determinism
 from shellac.training.loop import fit
 from shellac.training.settings import LoopSettings
@@ -63,7 +64,8 @@ class InpaintingTask:
         seed: int,
         device: torch.device,
     ):
-        self.network = network.to(device)
+        # a map's channels beside each other: up to twice as fast on a CPU
+        self.network = network.to(device, memory_format=torch.channels_last)
         self._conversion, self._device, self._seed = conversion, device, seed
         self._train, self._validation = parts["train"], parts["validation"]
         self._published = training.recipe == "published"
@@ -132,20 +134,6 @@ class InpaintingTask:
             yield self._converted(self._validation, numbers, 0)
 
 
-def start_at_the_input(network: nn.Module, seed: int) -> None:
-    """Draw the last layers from N(0, 1e-3^2), so that a correction starts near zero.
-
-    An untrained correction would be louder than what is to be corrected. The last layers are the
-    convolutions wider than a cell that give no more channels than the output has.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    for layer in network.modules():
-        kernel = getattr(layer, "kernel_size", (1, 1))
-        if max(kernel) > 1 and layer.out_channels == 1:
-            nn.init.normal_(layer.weight, std=1e-3, generator=generator)
-            nn.init.zeros_(layer.bias)
-
-
 def train(settings: Settings, name: str) -> None:
     """Train one network on the fragments of the profile; leave its weights and its curve."""
     task: InpaintingSettings = settings.systems["inpainting"]
@@ -168,9 +156,9 @@ def train(settings: Settings, name: str) -> None:
     one_scale = representation.get(task.representation).scale is not None
     scale = normalisation(folder) if one_scale else (None, None)
     conversion = Conversion(task.representation, *scale, entry.input)
-    if not published and entry.input == "interpolated":
-        start_at_the_input(network, settings.seed)
     loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
+    if not published and entry.input == "interpolated":
+        begin_at_nothing(network, lambda: loop_task.losses(loop_task.batch(0)), settings.seed)
     with checkpoints.opened(paths.scratch(), f"inpainting-{name}", run_key) as scratch:
         bar = tqdm(total=training.steps, desc=f"train inpainting/{name}", disable=None)
 
@@ -182,7 +170,8 @@ def train(settings: Settings, name: str) -> None:
         progress = fit(loop_task, _loop(training), settings.seed, scratch, report, judge)
         bar.close()
         state = {key: tensor.cpu() for key, tensor in network.state_dict().items()}
-        card = _card(settings, name, conversion, parts["train"])
+        count = sum(parameter.numel() for parameter in network.parameters())
+        card = _card(settings, name, conversion, parts["train"], count)
         weights.store(weights.trained_path(settings.profile, f"inpainting/{name}"), state, card)
         curve = paths.results(settings.profile, "metrics", "inpainting-training", f"{name}.csv")
         write_csv(curve, progress.history, CURVE_COLUMNS)
@@ -195,7 +184,9 @@ def _loop(training: TrainingSettings) -> LoopSettings:
     return training.model_copy(update={"final_learning_rate": training.learning_rate})
 
 
-def _card(settings: Settings, name: str, conversion: Conversion, train: Segments) -> weights.Card:
+def _card(
+    settings: Settings, name: str, conversion: Conversion, train: Segments, parameters: int
+) -> weights.Card:
     task: InpaintingSettings = settings.systems["inpainting"]
     return weights.Card(
         network=task.network_class(name),
@@ -209,6 +200,7 @@ def _card(settings: Settings, name: str, conversion: Conversion, train: Segments
         trained_on=tuple(sorted({digest for digest, _ in train.sources})),
         extra={
             **conversion.for_card(),
+            "parameters": parameters,
             "gaps": task.gaps.kind,
             "recipe": task.training.recipe,
             "steps": task.training.steps,

@@ -95,12 +95,12 @@ def evaluate(settings: Settings) -> None:
             rows += _rows(recording, task, candidates, pool)
     folder = paths.results(settings.profile, "metrics")
     resamples, seed = task.evaluation.resamples, settings.seed
-    summary = summaries.means(rows, resamples, seed)
+    summary = summaries.means(rows, LAYOUT, resamples, seed)
     write_csv(folder / "superres.csv", rows, COLUMNS)
-    write_csv(folder / "superres-summary.csv", summary, summaries.MEAN_COLUMNS)
-    paired = summaries.paired(rows, resamples, seed)
-    write_csv(folder / "superres-paired.csv", paired, summaries.PAIRED_COLUMNS)
-    write_json(folder / "superres.json", summaries.nested(summary))
+    write_csv(folder / "superres-summary.csv", summary, LAYOUT.mean_columns)
+    paired = summaries.paired(whole_files(rows), LAYOUT, BASELINES, resamples, seed)
+    write_csv(folder / "superres-paired.csv", paired, LAYOUT.paired_columns)
+    write_json(folder / "superres.json", nested(summary))
 
 
 def _rows(
