@@ -45,7 +45,12 @@ def test_it_makes_every_figure_and_table_with_provenance(finished, built):
 
 def test_every_network_has_a_card_that_says_its_limits(built):
     folder = built / "results" / "demo" / "model-cards" / "superres"
-    assert {path.stem for path in folder.iterdir()} == {"audiounet", "tfilm", "tfilm_legacy", "afilm"}
+    assert {path.stem for path in folder.iterdir()} == {
+        "audiounet",
+        "tfilm",
+        "tfilm_legacy",
+        "afilm",
+    }
     text = (folder / "tfilm_legacy.md").read_text()
     assert "superres/tfilm, settings mode legacy, width 0.0625" in text
     assert "| SNR (dB) | 17.90 [17.69, 18.11] |" in text

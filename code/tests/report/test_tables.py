@@ -145,7 +145,12 @@ def test_recordings_are_counted_by_use_and_the_rest_is_listed():
 
 
 def test_results_are_read_as_they_were_written(house):
-    assert set(results.training("demo", "superres")) == {"audiounet", "tfilm", "tfilm_legacy", "afilm"}
+    assert set(results.training("demo", "superres")) == {
+        "audiounet",
+        "tfilm",
+        "tfilm_legacy",
+        "afilm",
+    }
     recordings = results.recordings("demo")
     assert set(recordings["corpus"]) == {"synthesised-piano", "synthesised-noise"}
     assert (recordings.loc[recordings["used"] == "yes", "reason"] == "").all()
