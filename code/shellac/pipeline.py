@@ -36,9 +36,12 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
     )
 
 
-def download(name: str) -> None:
-    """Obtain one corpus and say what was dropped and why."""
+def download(name: str, mirror: str = "") -> None:
+    """Obtain one corpus, from ``mirror`` if one is named, and say what was dropped and why."""
     with _recorded("download", name) as settings:
+        if mirror:
+            data = settings.data.model_copy(update={"mirror": mirror})
+            settings = settings.model_copy(update={"data": data})
         corpus = corpora.obtain(settings, name)
         entry = corpora.CORPORA[name]
         used = sum(recording.used == "yes" for recording in corpus)

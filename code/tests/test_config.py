@@ -49,8 +49,8 @@ def test_profiles_state_only_differences(root):
     def repeated(tree, base, path=""):
         for key, value in tree.items():
             if isinstance(value, dict):
-                yield from repeated(value, base[key], f"{path}{key}.")
-            elif base[key] == value:
+                yield from repeated(value, base.get(key, {}), f"{path}{key}.")
+            elif base.get(key) == value:
                 yield path + key
 
     for file in paths.profiles().glob("*.yaml"):
