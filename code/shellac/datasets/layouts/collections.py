@@ -131,7 +131,9 @@ def beethoven_arrays(request: Request) -> list[Found]:
         if rows.ndim != 2 or rows.dtype.kind != "f" or not rows.size:
             raise DataError(f"{path}: is {rows.dtype} {rows.shape}, not rows of samples")
         for number, row in enumerate(rows):
-            made = request.target / split / f"{number:05d}.wav"
-            audio.write(made, row.astype(np.float32), _ARRAY_RATE, subtype="FLOAT")
+            if not np.abs(row).max() <= 1.0:  # also true for NaN
+                raise DataError(f"{path}: row {number} goes beyond full scale")
+            made = request.target / split / f"{number:05d}.flac"  # float WAV would hold the time
+            audio.write(made, row.astype(np.float32), _ARRAY_RATE, subtype="PCM_24")
             found.append(Found(made, "piano", "", f"{split} {number}", split))
     return found
