@@ -1,6 +1,5 @@
 """A server with miniatures of all published data sets, and a repository that asks it."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -17,28 +16,17 @@ def archives():
     return miniatures.everything()
 
 
-def vouched(archives):
-    """The setting by which a user vouches for other archives than the published ones."""
-    sums = ", ".join(
-        f"'{name}': 'sha256:{hashlib.sha256(content).hexdigest()}'"
-        for name, content in archives.items()
-        if "/" not in name
-    )
-    return f"data.checksums={{{sums}}}"
-
-
 @pytest.fixture
 def site(archives):
     """The server."""
     with loopback.serving() as site:
-        for name, content in archives.items():
-            site.put(f"/{name.replace(' ', '%20')}", content)
+        miniatures.serve(site, archives)
         yield site
 
 
 @pytest.fixture
-def full_root(tmp_path, monkeypatch, site, archives):
-    """An empty repository; ``changes`` to --set that make it ask the server."""
+def full_root(tmp_path, monkeypatch):
+    """An empty repository."""
     shutil.copytree(REPOSITORY / "code" / "profiles", tmp_path / "code" / "profiles")
     (tmp_path / "dvc.yaml").touch()
     monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
@@ -48,5 +36,5 @@ def full_root(tmp_path, monkeypatch, site, archives):
 
 @pytest.fixture
 def changes(site, archives):
-    """What to --set."""
-    return [f"data.mirror={site.address}", vouched(archives), "compute.device=cpu"]
+    """What to --set so that the server is asked for the miniatures."""
+    return [f"data.mirror={site.address}", miniatures.vouched(archives), "compute.device=cpu"]
