@@ -3,6 +3,7 @@
 import platform
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,9 @@ def download(name: str, mirror: str = "") -> None:
         entry = corpora.CORPORA[name]
         used = sum(recording.used == "yes" for recording in corpus)
         print(f"{name}: {entry.summary}; licence: {entry.licence}; {used} of {len(corpus)} used")
+        for licence, count in sorted(Counter(row.licence for row in corpus).items()):
+            if licence:
+                print(f"  {count} under {licence}")
         for recording in corpus:
             if recording.used == "no":
                 print(f"  dropped {recording.file}: {recording.reason}")
