@@ -27,6 +27,7 @@ _BLOCK = 1 << 20
 _MOST_READ = 1 << 20
 _SPARE_BYTES = 1 << 24
 _KEPT_BYTES = 512
+_UNDECODED = dict.fromkeys(range(0xDC80, 0xDD00))  # bytes of a name that are no UTF-8
 _MAX_NAME_BYTES, _MAX_PART_BYTES, _MAX_DEPTH = 1000, 255, 40
 _COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _TAR_KINDS = {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE}
@@ -238,16 +239,15 @@ class _Seen:
         if size < 0 or self._bytes > self.most_bytes:
             raise _Refused(f"unpacks to more than {self.most_bytes} bytes")
         place = str(path)
-        parents = {str(parent) for parent in path.parents} - {"."}
-        if place in self._files or not parents.isdisjoint(self._files):
+        if place in self._files or (place in self._folders and not is_folder):
             raise _Refused(f"names {_short(name)} twice")
-        if is_folder:
-            self._folders.add(place)
-        elif place in self._folders:
-            raise _Refused(f"names {_short(name)} twice")
-        else:
-            self._files.add(place)
-        self._folders |= parents
+        (self._folders if is_folder else self._files).add(place)
+        above = place.rpartition("/")[0]
+        while above and above not in self._folders:
+            if above in self._files:
+                raise _Refused(f"names {_short(name)} twice, as a file and as a folder")
+            self._folders.add(above)
+            above = above.rpartition("/")[0]
 
     def ask_for_room(self, needed: int | None = None) -> None:
         """Refuse what the disk has no room for: all that was added, or so many bytes."""
@@ -269,7 +269,7 @@ def _checked(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     wrong = (
         "\\" in name
-        or not all(character.isprintable() or ord(character) >= 0xDC80 for character in name)
+        or not (name.isprintable() or name.translate(_UNDECODED).isprintable())
         or path.is_absolute()
         or ".." in path.parts
         or (path.parts and path.parts[0][1:2] == ":")
