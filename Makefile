@@ -17,7 +17,7 @@ export PYTHONHASHSEED := 0
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
 	@echo
-	@echo "  PROFILE=demo|folder  rewrite params.yaml first    PYTHON=python3  VENV=.venv"
+	@echo "  PROFILE=demo|folder|full  rewrite params.yaml first    PYTHON=python3  VENV=.venv"
 
 setup: $(STAMP)  ## install the locked environment and this package
 

@@ -1,11 +1,14 @@
 """Recordings in and out: block reads, atomic block writes, and what makes a file unfit.
 
-Waveforms are float32 arrays of shape (C, T), full scale = 1. Decoding is libsndfile's; what it
-lets pass in silence (cut WAV data, lying sizes, a FLAC whose checksum does not match, NaN) is
-refused here by name. Everything streams: a file of any length needs the memory of one block.
+Waveforms are float32 arrays of shape (C, T), full scale = 1. Decoding is libsndfile's, in a
+process of its own (:mod:`shellac.decoding`), so that a file which crashes it is an error like
+another; what it lets pass in silence (cut WAV data, lying sizes, a FLAC whose checksum does not
+match, NaN) is refused here by name. Everything streams: a file of any length needs the memory of
+one block.
 """
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ import numpy as np
 import soundfile
 
 from shellac import containers
+from shellac.decoding.client import BLOCK_BYTES, DecoderError, IsolatedFile
 from shellac.errors import AudioError, OutputError
 from shellac.files import atomic_path
 
@@ -44,7 +48,9 @@ class Facts:
     """What a full decode of a file found.
 
     ``sample_rate`` in Hz, ``samples`` per channel, ``peak`` and ``rms`` over all channels with
-    full scale = 1, ``truncated`` if the file promised more than it holds.
+    full scale = 1, ``truncated`` if the file promised more than it holds. ``content``, where asked
+    for, is the SHA-256 of the decoded samples with rate and channels: two files of one content
+    sound the same, whatever their containers.
     """
 
     path: Path
@@ -57,6 +63,7 @@ class Facts:
     peak: float
     rms: float
     truncated: bool = False
+    content: str = ""
 
     @property
     def seconds(self) -> float:
@@ -74,7 +81,7 @@ def _reason(error: Exception) -> str:
     return str(error).rsplit(": ", maxsplit=1)[-1].strip().rstrip(".").replace("\n", " ")
 
 
-def _open(path: Path) -> soundfile.SoundFile:
+def _open(path: Path) -> IsolatedFile:
     path = Path(path)
     try:
         kind = path.stat()
@@ -87,11 +94,11 @@ def _open(path: Path) -> soundfile.SoundFile:
         raise AudioError(f"{path}: is not a regular file")
     if kind.st_size == 0:
         raise AudioError(f"{path}: the file is empty")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path}: not allowed to read it")
     try:
-        file = soundfile.SoundFile(os.fsencode(path))
-    except PermissionError as error:
-        raise AudioError(f"{path}: not allowed to read it") from error
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
+        file = IsolatedFile(path.absolute(), _TAGS)
+    except DecoderError as error:
         raise AudioError(f"{path}: not a readable recording ({_reason(error)})") from error
     if file.samplerate <= 0 or file.channels <= 0:
         file.close()
@@ -116,6 +123,11 @@ class Reader:
         self._kept = np.zeros((self.channels, 0), np.float32)
         self._kept_start = 0
 
+    @property
+    def decoder_pid(self) -> int:
+        """The process that decodes this recording."""
+        return self._file.decoder_pid
+
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return samples [start, stop); raise :class:`AudioError` where the file ends early."""
         if not self._kept_start <= start <= stop <= self.samples:
@@ -133,8 +145,8 @@ class Reader:
 
     def _decode(self, count: int) -> np.ndarray:
         try:
-            block = self._file.read(count, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+            block = self._file.read(count, "float32")
+        except DecoderError as error:
             raise AudioError(f"{self.path}: cannot be decoded ({_reason(error)})") from error
         if len(block) < count:
             raise AudioError(f"{self.path}: ends {count - len(block)} samples early")
@@ -147,7 +159,7 @@ class Reader:
         self._file.close()
 
 
-def inspect(path: Path, allow_truncated: bool = False) -> Facts:
+def inspect(path: Path, allow_truncated: bool = False, content: bool = False) -> Facts:
     """Decode the whole file once, block by block, and say what it is; refuse what is unfit.
 
     Parameters
@@ -155,6 +167,8 @@ def inspect(path: Path, allow_truncated: bool = False) -> Facts:
     path : Path
     allow_truncated : bool
         Accept a file that holds less than its header promises; ``truncated`` then says so.
+    content : bool
+        Also name the decoded samples by their hash.
 
     Raises
     ------
@@ -172,7 +186,7 @@ def inspect(path: Path, allow_truncated: bool = False) -> Facts:
             raise AudioError(
                 f"{path}: cut short, {lost} missing (--allow-truncated takes what is there)"
             )
-        meter = _Meter(path, file, promise)
+        meter = _Meter(path, file, promise, content)
         meter.run(strict=not allow_truncated)
         if meter.samples == 0:
             raise AudioError(f"{path}: holds no samples")
@@ -183,26 +197,31 @@ def inspect(path: Path, allow_truncated: bool = False) -> Facts:
             samples=meter.samples,
             container=file.format,
             subtype=file.subtype,
-            tags={tag: text for tag in _TAGS if (text := getattr(file, tag, ""))},
+            tags=file.tags,
             peak=meter.peak,
             rms=float(np.sqrt(meter.energy / (meter.samples * file.channels))),
             truncated=truncated or meter.ended_early,
+            content=meter.content.hexdigest() if meter.content else "",
         )
 
 
 class _Meter:
     """One pass over a file: counts, levels, non-finite samples, and the FLAC checksum."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile, promise: containers.Promise):
+    def __init__(self, path: Path, file: IsolatedFile, promise: containers.Promise, content: bool):
         self.path, self.file = path, file
         self.samples, self.peak, self.energy = 0, 0.0, 0.0
         self.bad, self.first_bad = 0, -1
         self.ended_early = False
         self.checksum = containers.FlacChecksum(promise) if promise.flac_md5 else None
+        shape = f"{file.samplerate} {file.channels}\n".encode()
+        self.content = hashlib.sha256(shape) if content else None
 
     def run(self, strict: bool) -> None:
         # a decoder that fails gives nothing of the block: small ones lose little of a cut file
-        block_size = max(1, int(BLOCK_SECONDS * self.file.samplerate)) if strict else 4096
+        most = max(1, BLOCK_BYTES // (4 * self.file.channels))
+        whole_block = min(max(1, int(BLOCK_SECONDS * self.file.samplerate)), most)
+        block_size = whole_block if strict else 4096
         dtype = "int32" if self.checksum else "float32"
         for block in self._blocks(block_size, dtype, strict):
             if self.checksum:
@@ -220,8 +239,8 @@ class _Meter:
     def _blocks(self, size: int, dtype: str, strict: bool) -> Iterator[np.ndarray]:
         while True:
             try:
-                block = self.file.read(size, dtype=dtype, always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
+                block = self.file.read(size, dtype)
+            except DecoderError as error:
                 self._stop(strict, f"cannot be decoded ({_reason(error)})")
                 return
             if len(block) == 0:
@@ -238,6 +257,8 @@ class _Meter:
             raise AudioError(f"{self.path}: {cause}")
 
     def _measure(self, block: np.ndarray) -> None:
+        if self.content:
+            self.content.update(np.ascontiguousarray(block, "<f4"))
         magnitude = np.abs(block)
         peak = float(magnitude.max(initial=0.0))
         if not peak <= MAX_AMPLITUDE:  # also true for NaN

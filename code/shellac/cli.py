@@ -148,6 +148,9 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
                      help="change settings, such as superres.training.steps=100")  # fmt: skip
     sub = command("download", _download, "obtain data sets: download, synthesise or catalogue")
     sub.add_argument("names", nargs="+", metavar="NAME")
+    sub.add_argument("--mirror", default="", metavar="URL",
+                     help="folder with the published files, asked instead of the public"
+                     " addresses (default: data.mirror)")  # fmt: skip
     sub = command("fragments", _fragments, "build a system's training fragments")
     sub.add_argument("system")
     sub = command("train", _train, "train a network, taking up an unfinished training")
@@ -292,7 +295,7 @@ def _profile(options: argparse.Namespace) -> None:
 
 def _download(options: argparse.Namespace) -> None:
     for name in options.names:
-        _pipeline().download(name)
+        _pipeline().download(name, options.mirror)
 
 
 def _fragments(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ differences. ``params.yaml`` is always the result of :func:`apply_profile`, comm
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 from ruamel.yaml import YAML, YAMLError
@@ -55,11 +55,25 @@ class SynthesisSettings(Strict):
     sample_rate: int = pydantic.Field(ge=8000, le=192_000)
 
 
+Checksum = Annotated[str, pydantic.Field(pattern=r"^(md5:\w{32}|sha1:\w{40}|sha256:\w{64})$")]
+
+
 class DataSettings(Strict):
-    """Which corpora there are, and how recordings are judged and split."""
+    """Which corpora there are, where they come from, and how recordings are judged and split.
+
+    ``mirror``: address of a folder that holds the published files under their names, asked
+    instead of the public addresses. By data set, ``local``: a folder with its files or with the
+    unpacked set; ``select``: the labels wanted of it (speakers, genres, ensembles, years; none
+    given: all). By file, ``checksums``: ``sha256:...`` that the user vouches for instead of the
+    catalogue's.
+    """
 
     corpora: list[str] = pydantic.Field(min_length=1)
     folder: str
+    mirror: str = pydantic.Field(pattern=r"^(https?://\S+)?$")
+    local: dict[str, str]
+    select: dict[str, list[str]]
+    checksums: dict[str, Checksum]
     splits: SplitSettings
     gate: GateSettings
     synthesis: dict[str, SynthesisSettings]
@@ -168,6 +182,7 @@ def _source(name: str) -> Path:
 
 # A mapping of named things (networks, corpora) is replaced by an overlay, not merged into it.
 _REPLACED = {"networks", "synthesis"}
+_OPEN = {"local", "select", "checksums"}  # mappings of the user's own names, which --set may add
 
 
 def _overlay(tree: dict[str, Any], differences: dict[str, Any]) -> None:
@@ -185,10 +200,11 @@ def _set(tree: dict[str, Any], change: str) -> None:
     *parents, last = name.split(".")
     for key in parents:
         tree = tree.get(key) if isinstance(tree, dict) else None
-    if not isinstance(tree, dict) or last not in tree:
+    open_ended = bool(parents) and parents[-1] in _OPEN
+    if not isinstance(tree, dict) or not (last in tree or open_ended):
         raise ConfigError(f"--set: there is no key {name} in params.yaml")
-    if name == "data.folder":
-        tree[last] = _relative_to_root(text)
+    if name == "data.folder" or parents == ["data", "local"]:
+        tree[last] = _relative_to_root(name, text)
         return
     try:
         tree[last] = _parsed(text)
@@ -196,10 +212,10 @@ def _set(tree: dict[str, Any], change: str) -> None:
         raise ConfigError(f"--set {name}: {text!r} is no YAML value") from error
 
 
-def _relative_to_root(text: str) -> str:
+def _relative_to_root(name: str, text: str) -> str:
     folder = Path(text).expanduser()
     if not folder.is_dir():
-        raise ConfigError(f"data.folder: there is no folder {text}")
+        raise ConfigError(f"{name}: there is no folder {text}")
     if folder.is_absolute():
         return str(folder)
     # not resolved: a link stays the name that the user gave

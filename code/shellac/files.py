@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,10 +48,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside ``path``; on success it replaces ``path`` whole."""
+    """Yield an empty temporary folder beside ``path``; on success it replaces ``path`` whole.
+
+    What a killed process of this machine left of the same folder is removed first.
+    """
     path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(6)}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}.partial")
     try:
+        _remove_left_behind(path)
         temporary.mkdir(parents=True)
         yield temporary
         if path.exists():
@@ -60,6 +65,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_left_behind(path: Path) -> None:
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.[0-9a-f]{{6}}\.partial")
+    for folder in path.parent.glob(".*.partial"):
+        if told := pattern.fullmatch(folder.name):
+            try:
+                os.kill(int(told[1]), 0)
+            except ProcessLookupError:  # nobody has this number: its process is dead
+                shutil.rmtree(folder, ignore_errors=True)
+            except (PermissionError, OverflowError):
+                continue  # somebody else's process
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:

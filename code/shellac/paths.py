@@ -39,6 +39,11 @@ def raw(profile: str, corpus: str) -> Path:
     return root() / "data" / "raw" / profile / corpus
 
 
+def published(place: str) -> Path:
+    """Archives of a published data set and what was unpacked from them, for all profiles."""
+    return root() / "data" / "published" / place
+
+
 def fragments(profile: str, task: str) -> Path:
     """The training fragments of one task."""
     return root() / "data" / "fragments" / profile / task

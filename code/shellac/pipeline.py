@@ -3,6 +3,7 @@
 import platform
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,13 +39,19 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
     )
 
 
-def download(name: str) -> None:
-    """Obtain one corpus and say what was dropped and why."""
+def download(name: str, mirror: str = "") -> None:
+    """Obtain one corpus, from ``mirror`` if one is named, and say what was dropped and why."""
     with _recorded("download", name) as settings:
+        if mirror:
+            data = settings.data.model_copy(update={"mirror": mirror})
+            settings = settings.model_copy(update={"data": data})
         corpus = corpora.obtain(settings, name)
         entry = corpora.CORPORA[name]
         used = sum(recording.used == "yes" for recording in corpus)
         print(f"{name}: {entry.summary}; licence: {entry.licence}; {used} of {len(corpus)} used")
+        for licence, count in sorted(Counter(row.licence for row in corpus).items()):
+            if licence:
+                print(f"  {count} under {licence}")
         for recording in corpus:
             if recording.used == "no":
                 print(f"  dropped {recording.file}: {recording.reason}")

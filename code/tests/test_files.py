@@ -1,6 +1,9 @@
 """Whole files or none."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -39,6 +42,20 @@ def test_a_folder_is_replaced_whole(tmp_path):
         (folder / "new").touch()
     assert [file.name for file in target.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = tmp_path / f".set.{dead.pid}.0a1b2c.partial"
+    others = [tmp_path / f".set.{os.getpid()}.0a1b2c.partial",
+              tmp_path / f".another.{dead.pid}.0a1b2c.partial"]  # fmt: skip
+    for folder in (left, *others):
+        folder.mkdir()
+        (folder / "half").touch()
+    with atomic_folder(tmp_path / "set") as folder:
+        (folder / "new").touch()
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "set"])
 
 
 def test_an_unwritable_place_is_told_in_our_words(tmp_path):

@@ -5,49 +5,19 @@ downstream reads the index and never asks again where a recording came from.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from shellac import audio, paths
 from shellac.config import Settings
-from shellac.datasets import folder, gate, splits
-from shellac.errors import AudioError, ConfigError, DataError
-from shellac.files import atomic_folder, read_csv, sha256, write_csv
+from shellac.datasets import folder, index, published
+from shellac.datasets.catalogue import CATALOGUE
+from shellac.datasets.index import Found, Recording
+from shellac.errors import ConfigError, DataError
+from shellac.files import atomic_folder, read_csv, write_csv
 
 INDEX = "index.csv"
 _NUMBERS = {"sample_rate", "channels", "samples"}
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One row of an index.
-
-    ``genre`` is that of a synthesised piece, else the role: a folder's name is its genre.
-    ``file`` is relative to ``origin`` (a folder relative to the repository root, or absolute);
-    ``used`` is ``yes`` or ``no``, and ``reason`` says why not.
-    """
-
-    origin: str
-    file: str
-    role: str
-    genre: str
-    split: str
-    used: str
-    reason: str
-    sample_rate: int
-    channels: int
-    samples: int
-    sha256: str
-
-    @property
-    def path(self) -> Path:
-        """Where the audio is."""
-        return paths.root() / self.origin / self.file
-
-    @property
-    def track(self) -> str:
-        """A name for tables and figures, unique within its origin: the file with its folders."""
-        return self.file
 
 
 @dataclass(frozen=True)
@@ -60,16 +30,6 @@ class Corpus:
     summary: str
     licence: str
     obtain: Callable[[Settings, str, Path], list[Recording]]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A recording before it is examined; ``group`` names its source recording, if that is known."""
-
-    path: Path
-    role: str
-    genre: str = ""
-    group: str = ""
 
 
 def _synthesise_piano(settings: Settings, name: str, target: Path) -> list[Recording]:
@@ -123,17 +83,20 @@ def _synthesise(
         seed = settings.seed * 100_003 + number
         waveform = make(seed, amount.seconds, amount.sample_rate, *own)
         audio.write(path, waveform, amount.sample_rate, subtype="PCM_16")
-        found.append(_Found(path, role, *own))
+        found.append(Found(path, role, *own))
     origin = paths.raw(settings.profile, name).relative_to(paths.root()).as_posix()
-    return _index(settings, origin, target, found, judged=False)
+    return index.build(settings, origin, target, found, judged=False)
 
 
 def _adopt_folder(settings: Settings, name: str, target: Path) -> list[Recording]:
     del name, target  # a user's recordings stay where they are
     origin = settings.data.folder
     base = paths.root() / origin
-    found = [_Found(file.path, file.role, group=file.recording) for file in folder.scan(base)]
-    return _index(settings, origin, base, found, judged=True)
+    found = [
+        Found(file.path, file.role, group=file.recording, licence=file.licence)
+        for file in folder.scan(base)
+    ]
+    return index.build(settings, origin, base, found, judged=True)
 
 
 CORPORA: dict[str, Corpus] = {
@@ -155,6 +118,10 @@ CORPORA: dict[str, Corpus] = {
     "folder": Corpus(
         "your own recordings in data.folder", "as you received them", _adopt_folder
     ),
+    **{
+        entry.name: Corpus(entry.title, entry.licence or "none stated", published.obtain)
+        for entry in CATALOGUE.values()
+    },
 }  # fmt: skip
 
 
@@ -174,40 +141,6 @@ def obtain(settings: Settings, name: str) -> list[Recording]:
     return recordings
 
 
-def _index(
-    settings: Settings, origin: str, base: Path, found: list[_Found], judged: bool
-) -> list[Recording]:
-    """Examine every file: readable, not a duplicate, and fit to be a target if it is clean."""
-    rows, groups, roles, seen = [], {}, {}, {}
-    for item in found:
-        path, role, genre = item.path, item.role, item.genre or item.role
-        name = path.relative_to(base).as_posix()
-        try:
-            facts = audio.inspect(path)
-        except AudioError as error:
-            cause = str(error).removeprefix(f"{path}: ")
-            rows.append(Recording(origin, name, role, genre, "", "no", cause, 0, 0, 0, ""))
-            continue
-        content = sha256(path)
-        reason = f"same content as {seen[content]}" if content in seen else ""
-        seen.setdefault(content, name)
-        if not reason and judged and role in folder.CLEAN_ROLES:
-            waveform, rate = audio.read(path)
-            reason = gate.verdict(gate.examine(waveform, rate), settings.data.gate) or ""
-        shape = (facts.sample_rate, facts.channels, facts.samples)
-        used = "no" if reason else "yes"
-        rows.append(Recording(origin, name, role, genre, "", used, reason, *shape, content))
-        if used == "yes" and role != "historical":  # historical recordings are restored, no more
-            groups[content], roles[content] = item.group or content, role
-    held_out = settings.data.splits.model_dump()
-    shares = {"train": 1 - sum(held_out.values()), **held_out}
-    split_of = splits.assign(groups, shares, settings.seed, roles)
-    return [
-        replace(row, split=split_of.get(row.sha256, "")) if row.used == "yes" else row
-        for row in rows
-    ]
-
-
 def read_index(settings: Settings, name: str) -> list[Recording]:
     """Read what :func:`obtain` found; raise :class:`DataError` before it has run."""
     path = paths.raw(settings.profile, name) / INDEX
@@ -219,9 +152,18 @@ def read_index(settings: Settings, name: str) -> list[Recording]:
     ]
 
 
-def recordings(settings: Settings, roles: list[str], split: str) -> Iterator[Recording]:
-    """Yield the usable recordings of some roles and one split, in a fixed order."""
+def recordings(
+    settings: Settings, roles: list[str], split: str, only: Sequence[str] = ()
+) -> Iterator[Recording]:
+    """Yield the usable recordings of some roles and one split, in a fixed order.
+
+    ``only`` names the corpora to take them from; none stands for all of ``data.corpora``. A
+    published list that is validated and tested on is yielded for both splits.
+    """
     for name in settings.data.corpora:
+        if only and name not in only:
+            continue
         for recording in read_index(settings, name):
-            if recording.used == "yes" and recording.role in roles and recording.split == split:
+            fits = recording.serves(split) if split else not recording.split
+            if recording.used == "yes" and recording.role in roles and fits:
                 yield recording

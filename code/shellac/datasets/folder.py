@@ -3,7 +3,7 @@
 Either sub-folders named by role (``piano/ music/ speech/ noise/ historical/``, files at any depth
 below), or a ``MANIFEST.csv`` with the columns ``file`` and ``role`` and, if wanted, ``recording``
 (or ``source_sha256``): a key that excerpts of one source recording share, so that they never
-meet across a split.
+meet across a split, and ``licence``: what the index will say of that recording.
 """
 
 import csv
@@ -32,6 +32,7 @@ class FolderFile:
     path: Path
     role: str
     recording: str
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,10 @@ def scan(folder: Path) -> FolderScan:
             f"{folder}: holds no recordings; put them into sub-folders {', '.join(ROLES)},"
             f" or list them in {MANIFEST}"
         )
-    files = [FolderFile(path, role, key or _content_key(path)) for path, role, key in audio]
+    files = [
+        FolderFile(path, role, key or _content_key(path), licence)
+        for path, role, key, licence in audio
+    ]
     files.sort(key=lambda file: file.path.as_posix())
     return FolderScan(tuple(files), ignored=len(listed) - len(audio))
 
@@ -98,7 +102,7 @@ def _content_key(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-Entry = tuple[Path, str, str]  # path, role, key of the source recording or nothing
+Entry = tuple[Path, str, str, str]  # path, role, key of the source recording, licence
 
 
 def _check_inside(path: Path, folder: Path, where: str) -> None:
@@ -139,7 +143,7 @@ def _manifest_entry(row: dict[str, str | None], folder: Path, where: str) -> Ent
     if not path.is_file():
         raise DataError(f"{where}: {name} is missing")
     key = next((row[column] for column in _RECORDING_COLUMNS if row.get(column)), None)
-    return path, role, (key or "").strip()
+    return path, role, (key or "").strip(), (row.get("licence") or "").strip()
 
 
 def _unreadable(error: OSError) -> None:
@@ -167,5 +171,5 @@ def _from_folders(folder: Path) -> list[Entry]:
                         f"{path}: is in no folder of a known role; move it to one of"
                         f" {', '.join(ROLES)}, or list it in {MANIFEST}"
                     )
-            entries.append((path, role, ""))
+            entries.append((path, role, "", ""))
     return entries

@@ -74,6 +74,12 @@ def test_a_table_decides_roles_and_recordings(tmp_path):
     assert scanned.ignored == 1
 
 
+def test_a_table_may_name_licences(tmp_path):
+    put(tmp_path, "a.wav", "b.wav")
+    manifest(tmp_path, "a.wav,piano,CC BY 4.0", "b.wav,piano,", header="file,role,licence")
+    assert [file.licence for file in scan(tmp_path)] == ["CC BY 4.0", ""]
+
+
 def test_source_sha256_serves_as_recording(tmp_path):
     put(tmp_path, "a.wav")
     manifest(tmp_path, "a.wav,piano,abc", header="file,role,source_sha256")

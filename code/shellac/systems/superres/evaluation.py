@@ -86,7 +86,7 @@ def evaluate(settings: Settings) -> None:
     """
     task: SuperResolutionSettings = settings.systems["superres"]
     determinism.pin(settings.compute.threads)
-    tracks = list(corpora.recordings(settings, task.roles, "test"))
+    tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"super-resolution: no test recording of {', '.join(task.roles)}")
     candidates, rows = methods(settings), []
@@ -139,7 +139,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     task: SuperResolutionSettings = settings.systems["superres"]
     determinism.pin(settings.compute.threads)
     candidates = methods(settings)
-    tracks = corpora.recordings(settings, task.roles, "test")
+    tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):
         spline, reference = pair(recording, task, task.tested_low_pass[0])
         made = {name: run(spline) for name, run in candidates.items()}

@@ -91,7 +91,7 @@ def build(settings: Settings) -> None:
     shards.mkdir(parents=True, exist_ok=True)
     with atomic_folder(paths.fragments(settings.profile, "superres")) as folder:
         for split in SPLITS:
-            found = list(corpora.recordings(settings, task.roles, split))
+            found = list(corpora.recordings(settings, task.roles, split, task.corpora))
             target = folder / file_name(settings, task, split)
             ready = list(_with_shards(found, task, shards, settings))
             _assemble(target, ready, task, split, settings.seed)

@@ -64,12 +64,14 @@ class StimuliSettings(Strict):
 class SuperResolutionSettings(Strict):
     """Task, data, networks and training of super-resolution.
 
+    Recordings of ``roles`` are taken from ``corpora``, or from all where none is named.
     ``dimension`` and ``stride`` are patch length and distance in samples at ``sample_rate``.
     ``training_low_pass`` lists the families of the filter before decimation in training. One is
     used as published, at 0.8 of the new Nyquist rate; of several, each recording gets one, and
     an edge, by a draw. ``low_pass: false`` drops samples without any filter.
     """
 
+    corpora: list[str]
     roles: list[Literal["piano", "music", "speech"]] = pydantic.Field(min_length=1)
     sample_rate: int = pydantic.Field(ge=2000)
     scale: int = pydantic.Field(ge=2, le=16)

@@ -192,7 +192,7 @@ def _card(
     train_file: Path,
 ) -> weights.Card:
     sources = {row["sha256"] for row in read_csv(train_file.with_suffix(".index.csv"))}
-    held_out = next(corpora.recordings(settings, task.roles, "validation"))
+    held_out = next(corpora.recordings(settings, task.roles, "validation", task.corpora))
     heard = training_pair(held_out, task, settings.seed)[0]
     probe = np.resize(heard, int(_PROBE_SECONDS * task.sample_rate))
     probe_tensor = torch.from_numpy(probe)[None].to(device)

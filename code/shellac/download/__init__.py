@@ -1,0 +1,1 @@
+"""Files from elsewhere: fetched whole and verified, unpacked without trusting them."""
