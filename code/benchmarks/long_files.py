@@ -61,7 +61,7 @@ def lags(source: Path, restored: Path) -> list[int]:
     """Delays of excerpts from beginning to end, the last one included."""
     found = []
     with audio.Reader(source) as x, audio.Reader(restored) as y:
-        for start in np.linspace(0, x.samples - _EXCERPT, 8).astype(int):
+        for start in map(int, np.linspace(0, x.samples - _EXCERPT, 8)):
             found.append(lag(*(f.read(start, start + _EXCERPT)[0] for f in (x, y))))
     return found
 

@@ -134,9 +134,10 @@ class Reader:
             raise ValueError(f"block [{start}, {stop}) is behind the reader or past the end")
         held_until = self._kept_start + self._kept.shape[1]
         parts = [self._kept[:, start - self._kept_start :]]
-        if start > held_until:
-            self._decode(start - held_until)
-            held_until = start
+        while start > held_until:  # skipped in steps: a long way must not need its memory
+            step = min(start - held_until, self.sample_rate)
+            self._decode(step)
+            held_until += step
         if stop > held_until:
             parts.append(self._decode(stop - held_until))
         self._kept = np.concatenate(parts, axis=1)

@@ -182,7 +182,7 @@ class IsolatedFile:
         bytes_per_frame = self.channels * samples.itemsize
         step, got = max(1, BLOCK_BYTES // bytes_per_frame), 0
         while got < frames:
-            wanted = min(step, frames - got)
+            wanted = int(min(step, frames - got))
             request = {"do": "read", "frames": wanted, "dtype": dtype}
             target = memoryview(samples[got : got + wanted]).cast("B")
             count = self._process.ask(request, target) // bytes_per_frame
