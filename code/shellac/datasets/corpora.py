@@ -158,8 +158,13 @@ def recordings(
     """Yield the usable recordings of some roles and one split, in a fixed order.
 
     ``only`` names the corpora to take them from; none stands for all of ``data.corpora``. A
-    published list that is validated and tested on is yielded for both splits.
+    published list that is validated and tested on is yielded for both splits. Raises
+    :class:`DataError` for a corpus that is not among them, or has not been obtained.
     """
+    if unknown := set(only) - set(settings.data.corpora):
+        raise DataError(
+            f"data.corpora does not list {', '.join(sorted(unknown))}, which is asked for"
+        )
     for name in settings.data.corpora:
         if only and name not in only:
             continue

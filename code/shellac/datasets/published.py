@@ -1,6 +1,8 @@
 """Published data sets on this machine: found, or fetched, verified, unpacked and indexed."""
 
 import json
+import re
+import shutil
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -139,6 +141,10 @@ def _unpack(archive: Path, place: Path, file: RemoteFile, digest: str) -> None:
     target = _unpacked(place, file, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     archives.extract(archive, target, digest)
+    of_this = re.compile(rf"\.?{re.escape(file.stem)}-[0-9a-f]{{12}}(\.[0-9a-f]{{12}}\.partial)?")
+    for other in target.parent.iterdir():  # versions that were replaced
+        if other != target and of_this.fullmatch(other.name):
+            shutil.rmtree(other)
 
 
 def _pins(place: Path) -> dict[str, str]:

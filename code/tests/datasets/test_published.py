@@ -237,6 +237,22 @@ def test_a_second_time_nothing_is_fetched_even_without_the_archive(full_root, ch
     assert len(site.requests) == asked
 
 
+def test_another_version_replaces_the_one_before(full_root, changes, site):
+    obtain("vocalset", *changes)
+    content = miniatures.zipped({f"FULL/male1/a/b/{n}.wav": miniatures.sound(n) for n in range(3)})
+    (full_root / "data" / "published" / "vocalset" / "VocalSet11.zip").unlink()
+    site.put("/VocalSet11.zip", content)
+    rows = obtain("vocalset", changes[0], vouch("VocalSet11.zip", content))
+    assert {row.label for row in rows} == {"male1"}
+    assert len(list((full_root / "data" / "published" / "vocalset" / "unpacked").iterdir())) == 1
+
+
+def test_a_corpus_that_is_not_listed_is_told(full_root):
+    settings = config.apply_profile("full")
+    with pytest.raises(DataError, match="does not list maestro"):
+        list(corpora.recordings(settings, ["piano"], "train", ["maestro"]))
+
+
 def test_an_unknown_hash_is_pinned_at_the_first_download(full_root, changes, site):
     mirror = changes[0]
     rows = obtain("beethoven-published", mirror)

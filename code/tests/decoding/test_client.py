@@ -119,8 +119,10 @@ def test_a_forked_child_uses_processes_of_its_own(tmp_path):
     path = write_good(tmp_path / "a.wav")
     with audio.Reader(path) as reader:
         used = reader.decoder_pid
-    child = os.fork()
+    with client._POOL._lock:  # as another thread may at that moment
+        child = os.fork()
     if child == 0:
+        signal.alarm(60)  # a child that waits for ever is a failure
         with audio.Reader(path) as reader:
             os._exit(0 if reader.decoder_pid != used else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -35,7 +35,7 @@ SMALL = DataSet(
     layout="fma",
     arrangement=_ARRANGEMENT.format("fma_small"),
     splits="published, in `tracks.csv`; no artist spans two",
-    notes="a few clips are short or damaged: they are left out and listed",
+    notes="a few clips are damaged, which are left out and listed, or short, which stay",
     files=(_SMALL, _METADATA),
     folder="fma",
 )
@@ -50,7 +50,7 @@ MEDIUM = DataSet(
     layout="fma",
     arrangement=_ARRANGEMENT.format("fma_medium"),
     splits="published, in `tracks.csv`; no artist spans two",
-    notes="a few clips are short or damaged: they are left out and listed",
+    notes="a few clips are damaged, which are left out and listed, or short, which stay",
     files=(_MEDIUM, _METADATA),
     folder="fma",
 )
@@ -71,4 +71,38 @@ INPAINTING = DataSet(
     folder="fma",
 )
 
-ENTRIES = (SMALL, MEDIUM, INPAINTING)
+
+def _larger(size: str, summary: str, amount: str, sha1: str, most_bytes: int) -> DataSet:
+    name = f"fma_{size}"
+    archive = RemoteFile(f"{name}.zip", (f"{_SITE}{name}.zip",), {"sha1": sha1}, None, most_bytes)
+    return DataSet(
+        name=f"fma-{size}",
+        title=f"FMA {size}",
+        summary=summary,
+        size=amount,
+        licence=_LICENCE,
+        citation=_CITATION,
+        layout="fma",
+        arrangement=_ARRANGEMENT.format(name),
+        splits="published, in `tracks.csv`; no artist spans two",
+        files=(archive, _METADATA),
+        folder="fma",
+    )
+
+
+LARGE = _larger(
+    "large",
+    "clips of 30 s, 161 genres, unbalanced",
+    "106 574 clips, MP3; 93 GiB",
+    "497109f4dd721066b5ce5e5f250ec604dc78939e",
+    110_000_000_000,
+)
+FULL = _larger(
+    "full",
+    "whole tracks, 161 genres, unbalanced",
+    "106 574 tracks, MP3; 879 GiB",
+    "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab",
+    1_000_000_000_000,
+)
+
+ENTRIES = (SMALL, MEDIUM, INPAINTING, LARGE, FULL)
