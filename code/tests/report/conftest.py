@@ -83,7 +83,8 @@ def built(finished, tmp_path, monkeypatch) -> Path:
 def _write_indexes(raw: Path) -> None:
     head = "origin,file,role,split,used,reason,sample_rate,channels,samples,sha256"
     shape = "44100,1,882000"
-    for corpus, role in (("synthesised-piano", "piano"), ("synthesised-noise", "noise")):
+    roles = {"piano": "piano", "ensemble": "music", "noise": "noise"}
+    for corpus, role in ((f"synthesised-{name}", role) for name, role in roles.items()):
         rows = [
             f"here,{role}-{n:03d}.flac,{role},{split},yes,,{shape},{n:064x}"
             for n, split in enumerate(["train"] * 5 + ["validation", "test", "test"])

@@ -150,7 +150,7 @@ def test_filters_stand_side_by_side_with_the_unseen_ones_shaded(house):
     assert len(figure.axes) == 2
     for axes in figure.axes:
         assert len(axes.patches) == 3
-        assert len(axes.containers) == 3  # the networks; the baselines are the lines at 0
+        assert len(axes.containers) == 4  # the networks; the baselines are the lines at 0
     labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
     assert labels[0] == "Chebyshev\n(seen)"
     assert labels[-1] == "Codec-like\n(unseen)"

@@ -68,7 +68,7 @@ def test_a_changed_source_is_named(figure):
     source = results.training_paths("demo", "superres")[0]
     source.write_text(source.read_text() + "999,1,1\n")
     assert provenance.changed_sources(path) == [
-        "results/demo/metrics/superres-training/audiounet.csv"
+        f"results/demo/metrics/superres-training/{source.name}"
     ]
 
 

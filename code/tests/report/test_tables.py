@@ -152,7 +152,11 @@ def test_results_are_read_as_they_were_written(house):
         "afilm",
     }
     recordings = results.recordings("demo")
-    assert set(recordings["corpus"]) == {"synthesised-piano", "synthesised-noise"}
+    assert set(recordings["corpus"]) == {
+        "synthesised-piano",
+        "synthesised-ensemble",
+        "synthesised-noise",
+    }
     assert (recordings.loc[recordings["used"] == "yes", "reason"] == "").all()
     heard = results.excerpt("demo", "superres")
     assert heard.seconds == 2.0
