@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shellac import __version__, config, paths, weights
+from shellac import __version__, config, paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.errors import UsageError
@@ -88,6 +88,7 @@ def _restore_historical(settings: Settings, system: str) -> None:
 
     Where none of the trained entries is of that network, the first one restores.
     """
+    from shellac import weights
     from shellac.commands.inputs import Job
     from shellac.commands.restore import Options, Session
     from shellac.training import determinism
