@@ -90,7 +90,7 @@ def differences(table: pd.DataFrame, *, title: str = "", notice: str = "") -> Fi
         axes.axvline(0, color=style.MUTED, linewidth=0.7)
         axes.set_yticks(places, table["method_label"])
         first = table.iloc[0]
-        axes.set_xlabel(f"{first['metric_label']} minus that of {first['against_label'].lower()}")
+        axes.set_xlabel(f"{first['metric_label']} minus that of\n{first['against_label'].lower()}")
         axes.grid(axis="x")
         axes.set_axisbelow(True)
         frame(figure, title, notice)

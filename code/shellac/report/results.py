@@ -16,7 +16,7 @@ NUMBER_COLUMNS = ("mean", "low", "high", "tracks")
 SUMMARY_COLUMNS = ("role", "method", "metric", *NUMBER_COLUMNS)
 PAIRED_COLUMNS = ("role", "low_pass", "method", "against", "metric", *NUMBER_COLUMNS)
 INPAINTING_PAIRED_COLUMNS = ("genre", "unit", "method", "against", "metric", *NUMBER_COLUMNS)
-RANK_COLUMNS = ("method", "metric", "mean", "rank", "last_rank")
+RANK_COLUMNS = ("genre", "unit", "method", "metric", "mean", "rank", "last_rank")
 RECORDING_COLUMNS = ("file", "role", "split", "used", "reason", "sample_rate", "samples")
 _RECORDING_TEXT = ("file", "role", "split", "used", "reason")
 TRAINING_COLUMNS = ("step", "loss", "validation_loss")
@@ -128,7 +128,7 @@ def ranks_path(profile: str, task: str) -> Path:
 
 
 def ranks(profile: str, task: str) -> pd.DataFrame:
-    """Read a task's ranks; :class:`DataError` if missing or malformed."""
+    """Read a task's ranks, best first; :class:`DataError` if missing or malformed."""
     return _read_csv(ranks_path(profile, task), RANK_COLUMNS, f"shellac evaluate {task}")
 
 

@@ -155,7 +155,7 @@ def test_methods_are_drawn_against_their_baseline(house):
     chosen = table[(table["genre"] == "all") & (table["unit"] == "segment")]
     figure = inpainting_figures.differences(chosen, notice="Beware.")
     axes = figure.axes[0]
-    assert axes.get_xlabel() == "NRMSE minus that of linear interpolation"
+    assert axes.get_xlabel() == "NRMSE minus that of\nlinear interpolation"
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == chosen["method_label"].tolist()
 

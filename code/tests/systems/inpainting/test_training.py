@@ -122,6 +122,33 @@ def test_training_again_gives_the_same_weights(prepared, recipe):
     assert shift == 0.0 and 0 < scale < 128  # of these recordings, not the published one
 
 
+def test_a_killed_training_ends_with_the_same_weights(prepared, monkeypatch):
+    settings = prepared(
+        "inpainting.networks={VAE_Res_UNet_v2: {width: 0.03125, input: interpolated}}",
+        "inpainting.training.steps=4", "inpainting.training.checkpoint_seconds=0",
+    )  # fmt: skip
+    path = weights.trained_path("folder", "inpainting/VAE_Res_UNet_v2")
+    training.train(settings, "VAE_Res_UNet_v2")
+    expected = sha256(path)
+    path.unlink()
+    batch, steps = training.InpaintingTask.batch, []
+
+    def interrupted(task, step):
+        steps.append(step)
+        if step == 2 and steps.count(2) == 1:
+            raise KeyboardInterrupt
+        return batch(task, step)
+
+    monkeypatch.setattr(training.InpaintingTask, "batch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(settings, "VAE_Res_UNet_v2")
+    assert not path.exists()
+    training.train(settings, "VAE_Res_UNet_v2")
+    # batch 0 again for where a training starts, then on from where it was
+    assert steps == [0, 0, 1, 2, 0, 2, 3]
+    assert sha256(path) == expected
+
+
 def test_recipes_differ_in_order_gaps_and_where_errors_count(prepared):
     settings = prepared("inpainting.networks={UNet_Sun: {width: 0.25}}")
     sound, published = (task_of(settings, "UNet_Sun", kind) for kind in ("sound", "published"))
