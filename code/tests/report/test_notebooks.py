@@ -15,6 +15,8 @@ MADE = (
     "figures/superres/spectrograms.pdf",
     "figures/superres/training.pdf",
     "figures/superres/low-pass.pdf",
+    "figures/superres/longer.pdf",
+    "tables/superres/longer.csv",
     "tables/superres/scores.csv",
     "tables/superres/published.csv",
     "tables/superres/low-pass.csv",
