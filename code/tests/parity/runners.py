@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from parity import rules, superres
+from parity import behm_gan, denoiser, rules, superres
 from parity.cases import Case
 from parity.not_built import NOT_BUILT
 
 RUNNERS: dict[str, Callable[[Case], dict[str, np.ndarray]]] = {
     **superres.RUNNERS,
+    **denoiser.RUNNERS,
+    **behm_gan.RUNNERS,
 }
 
 
