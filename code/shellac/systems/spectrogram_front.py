@@ -25,20 +25,23 @@ def transformed(estimate: Callable[[Tensor], Tensor], waveform: Tensor, framing:
 
 
 def processor(
-    estimate: Callable[[Tensor], Tensor], published: Framing, least_frames: int
+    estimate: Callable[[Tensor], Tensor],
+    published: Framing,
+    fitting_frames: Callable[[int], int],
 ) -> Callable[[Tensor], Tensor]:
     """Return a function (C, T) -> (C, T) without delay, for any T.
 
     Frames lie on the ``published`` grid but begin three quarters of a frame earlier, so that every
     sample is seen by four of them; as published, the first quarter is seen by one, and its errors
-    are magnified. Silence is appended where there are fewer than ``least_frames``. Channels go
+    are magnified. Silence is appended to make up ``fitting_frames`` of their number. Channels go
     through one at a time: one alone needs gigabytes.
     """
     framing = replace(published, lead=published.frame - published.hop)
 
     def process(waveform: Tensor) -> Tensor:
         samples = waveform.shape[-1]
-        missing = max(0, least_frames * framing.hop - framing.lead - samples)
+        frames = framing.frames(samples)
+        missing = (fitting_frames(frames) - frames) * framing.hop
         heard = torch.nn.functional.pad(waveform, (0, missing))
         done = [transformed(estimate, channel[None], framing) for channel in heard]
         return torch.cat(done)[:, :samples]

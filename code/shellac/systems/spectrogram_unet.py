@@ -19,6 +19,7 @@ from shellac.systems.weight_norm import NormalisedKernel
 Kernel = tuple[int, int]
 EMBEDDING_COLUMNS = 10
 _DOWN: Kernel = (4, 4)
+TRAINING_FRAMES = 431  # 5 s at 22.05 kHz
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,19 @@ class Plan:
         for _ in range(self.depth):
             needed = max(level, 2 * (needed - 1))
         return max(needed, stem // 2 + 1)
+
+    def fitting_frames(self, frames: int, least_frames: int) -> int:
+        """Return the next number of frames that the network treats as it did in training.
+
+        Where padding is reflected, an up-step cuts one frame off the start or none, as the size of
+        its skip is even or odd. Maps are therefore shifted against each other by the parities that
+        the number of frames has at every level: only a number that differs from that of training
+        by a multiple of 2^depth gives the same function, and the same from chunk to chunk.
+        """
+        frames = max(frames, least_frames)
+        if self.style.symmetric:
+            return frames
+        return frames + (TRAINING_FRAMES - frames) % 2**self.depth
 
 
 def scaled(channels: Sequence[int], width: float) -> tuple[int, ...]:
@@ -152,41 +166,39 @@ class DenseBlock(nn.Module):
             activated(Convolution(inputs + i * outputs, outputs, kernel, style))
             for i in range(layers)
         )
-        self.fixed: tuple[list[Tensor], Tensor] | None = None
+        self.fixed: list[tuple[list[Tensor], Tensor]] | None = None
 
-    def _arranged(self) -> tuple[list[Tensor], Tensor]:
-        """Return the kernels that read the input, the first map, the second ..., and the biases."""
-        kernels = [layer[0].kernel() for layer in self.H]
-        size, count = self.outputs, len(kernels)
-        groups = [torch.cat([kernels[i][:, i * size :] for i in range(count)])]
-        for source in range(count - 1):
-            readers = range(source + 1, count)
-            places = [(i - 1 - source) * size for i in readers]
-            slices = [kernels[i][:, p : p + size] for i, p in zip(readers, places, strict=True)]
-            groups.append(torch.cat(slices))
-        return groups, torch.cat([layer[0].bias for layer in self.H])
+    def _kernels(self) -> list[tuple[list[Tensor], Tensor]]:
+        """Return, for each layer, the kernels that read the input and each map before, and a bias.
+
+        In a stored kernel the newest map comes first and the input last.
+        """
+        found = []
+        for i, (convolution, _) in enumerate(self.H):
+            kernel, size = convolution.kernel(), self.outputs
+            maps = [kernel[:, (i - 1 - j) * size : (i - j) * size] for j in range(i)]
+            found.append(([kernel[:, i * size :], *maps], convolution.bias))
+        return found
 
     def prepare(self) -> None:
         """Arrange the kernels once, for inference alone."""
-        if self.fixed is not None:
-            return
-        groups, bias = self._arranged()
-        layout = torch.channels_last
-        groups = [group.detach().contiguous(memory_format=layout) for group in groups]
-        self.fixed = groups, bias.detach()
-        del self.H
+        if self.fixed is None:
+            self.fixed = [
+                ([k.detach().contiguous(memory_format=torch.channels_last) for k in kernels],
+                 bias.detach())
+                for kernels, bias in self._kernels()
+            ]  # fmt: skip
+            del self.H
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the last layer's map: (B, inputs, N, F) -> (B, outputs, N, F)."""
-        (first, *others), bias = self.fixed or self._arranged()
-        sums = functional.conv2d(padded(x, self.size, self.symmetric), first, bias)
-        sums = list(sums.split(self.outputs, 1))
-        newest = functional.elu(sums.pop(0))
-        for kernel in others:
-            more = functional.conv2d(padded(newest, self.size, self.symmetric), kernel)
-            parts = more.split(self.outputs, 1)
-            sums = [total + part for total, part in zip(sums, parts, strict=True)]
-            newest = functional.elu(sums.pop(0), inplace=True)
+        newest, seen = x, []
+        for kernels, bias in self.fixed or self._kernels():
+            seen.append(padded(newest, self.size, self.symmetric))
+            newest = functional.conv2d(seen[0], kernels[0], bias)
+            for earlier, kernel in zip(seen[1:], kernels[1:], strict=True):
+                newest.add_(functional.conv2d(earlier, kernel))
+            functional.elu(newest, inplace=True)
         return newest
 
 

@@ -8,7 +8,7 @@ TINY = """
 import json, sys
 import networks, run, spline
 run.BENCHMARKS = {
-    "networks": lambda: networks.measure(1 / 64, length=1024, batch=2, patch=1024, turns=1),
+    "networks": lambda: networks.measure(1 / 64, length=1024, batch=2, patch=1024, frames=47, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
 }
 run.main(sys.argv[1:])
@@ -28,10 +28,10 @@ def test_the_harness_measures_every_network_and_the_spline(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert len(rows["networks"]) == len(rows["spline"]) == 6
+    assert (len(rows["networks"]), len(rows["spline"])) == (10, 6)
     assert all(row["ratio"] > 0 for group in rows.values() for row in group)
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
-    assert len(done.stdout.splitlines()) == 12
+    assert len(done.stdout.splitlines()) == 16
 
 
 def test_an_unknown_benchmark_is_refused():

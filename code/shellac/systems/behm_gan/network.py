@@ -72,6 +72,7 @@ class Generator(nn.Module):
         stem = tuple(ksize_init)
         if any(size < 1 or size % 2 == 0 for size in stem):
             raise ValueError(f"kernels must be odd, not {stem}")
+        self.plan = plan
         self.least_frames = plan.least_frames(stem[0])
         self.freq_encoding = FrequencyEmbedding(BINS, learned=True) if use_fencoding else None
         inputs = 2 + EMBEDDING_COLUMNS * use_fencoding
@@ -80,6 +81,10 @@ class Generator(nn.Module):
         self.encoder_s1 = Encoder(size, plan)
         self.decoder_s1 = Decoder(plan)
         self.finalblock = nn.Sequential(OrderedDict(conv2=Convolution(size, 2, (3, 3), style)))
+
+    def fitting_frames(self, frames: int) -> int:
+        """Return the next number of frames that is treated as in training."""
+        return self.plan.fitting_frames(frames, self.least_frames)
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Estimate the full-band spectrogram, (B, 2, N, 513)."""

@@ -16,6 +16,9 @@ from shellac.weights import Card
 GRID = HAMMING_1024.hop << 6  # samples at which the deepest generator sees the same phase again
 NOISE_RMS = 0.001
 _SEED = 43
+# The baselines shift their maps against each other by what the strides leave of the length: only
+# lengths that differ by a multiple from that of training, 5 s, give the same function.
+_TRAINING_SAMPLES, _STRIDES = 110_250, 128
 
 
 def regularised(
@@ -40,12 +43,13 @@ def regularised(
 def processor(network: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return a function (C, T) -> (C, T), any T, that extends every channel by itself."""
     if isinstance(network, Generator):
-        run = spectrogram_front.processor(network, HAMMING_1024, network.least_frames)
+        run = spectrogram_front.processor(network, HAMMING_1024, network.fitting_frames)
         return regularised(run)
 
     def run_waveform(waveform: torch.Tensor) -> torch.Tensor:
         samples = waveform.shape[-1]
-        wanted = max(samples + samples % 2, SEANet.least_samples)
+        wanted = max(samples, SEANet.least_samples)
+        wanted += (_TRAINING_SAMPLES - wanted) % _STRIDES
         heard = torch.nn.functional.pad(waveform, (0, wanted - samples))
         return torch.cat([network(channel[None, None])[0] for channel in heard])[:, :samples]
 

@@ -116,6 +116,7 @@ class Denoiser(nn.Module):
         fixed = LAYOUTS[layout]
         style, self.bins = fixed.style, fixed.bins
         plan = Plan(scaled(fixed.channels, width), depth, num_tfc, style=style)
+        self.plan = plan
         self.least_frames = plan.least_frames(_STEM[0])
         size = plan.channels[0]
         inputs = 2 + EMBEDDING_COLUMNS * use_fencoding
@@ -143,6 +144,10 @@ class Denoiser(nn.Module):
                 nn.init.zeros_(value)
             else:
                 nn.init.trunc_normal_(value, std=_INITIAL_SIGMA, a=-limit, b=limit)
+
+    def fitting_frames(self, frames: int) -> int:
+        """Return the next number of frames that is treated as in training."""
+        return self.plan.fitting_frames(frames, self.least_frames)
 
     def forward(self, spectrogram: Tensor) -> Estimates:
         """Estimate the clean spectrogram."""

@@ -24,7 +24,7 @@ def processor(network: Denoiser) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return a function (C, T) -> (C, T) that denoises every channel by itself."""
     framing = FRAMINGS[network.bins]
     return spectrogram_front.processor(
-        lambda spectrogram: network(spectrogram).final, framing, network.least_frames
+        lambda spectrogram: network(spectrogram).final, framing, network.fitting_frames
     )
 
 
