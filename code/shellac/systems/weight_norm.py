@@ -58,7 +58,7 @@ def prepare(network: nn.Module) -> nn.Module:
     """Make a network ready for inference alone, in place, and return it.
 
     Every module that has a ``prepare`` runs it: kernels are folded and arranged once instead of at
-    every call. The result can neither be trained nor stored.
+    every call. The result can neither be trained nor stored, nor moved to another device.
     """
     for module in list(network.modules()):
         if module is not network and hasattr(module, "prepare"):

@@ -8,7 +8,7 @@ TINY = """
 import json, sys
 import networks, run, spline
 run.BENCHMARKS = {
-    "networks": lambda: networks.measure(1 / 64, length=1024, batch=2, patch=1024, frames=47, turns=1),
+    "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
 }
 run.main(sys.argv[1:])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shellac.systems.spectrogram_unet import scaled
-from shellac.systems.superres.network import SubpixelShuffle
+from shellac.systems.subpixel import SubpixelShuffle
 
 _DOWN = (128, 256, 512, 512, 512)
 _DOWN_KERNELS = (65, 33, 17, 9, 9)

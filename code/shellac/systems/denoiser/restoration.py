@@ -32,5 +32,5 @@ def member(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> 
     """Build the network that ``card`` names, fill it, and make it ready to restore."""
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
-    weight_norm.prepare(network).to(device)
+    weight_norm.prepare(network.to(device))
     return Member(card, processor(network), 1, device, above_band="drop", grid=grid(network))
