@@ -1,5 +1,6 @@
 """Networks over their floor: the direct algorithm's operations at the rate of a plain conv2d."""
 
+import copy
 from collections.abc import Iterator
 
 import calibration
@@ -8,55 +9,83 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shellac import networks
+from shellac.systems import weight_norm
 
-NAMES = ("audiounet", "tfilm", "afilm")
+WAVEFORM_NAMES = ("superres/audiounet", "superres/tfilm", "superres/afilm")
+SPECTROGRAM_NAMES = ("denoiser/unet_22k", "behm_gan/unet")
+BINS = 513
+Shape = tuple[int, ...]
 
 
-def operations(name: str, batch: int, length: int, width: float, train: bool) -> float:
+def operations(name: str, shape: Shape, width: float, train: bool) -> float:
     """Count floating-point operations of the direct algorithms, without computing anything.
 
     On the ``meta`` device, where every layer takes PyTorch's own kernels. Recurrent layers are
-    not counted (2 % of ``tfilm``).
+    not counted (2 % of ``superres/tfilm``).
     """
     with torch.device("meta"):
-        network, x = networks.build(f"superres/{name}", width=width), torch.empty(batch, 1, length)
+        network, x = networks.build(name, width=width), torch.empty(shape)
     with FlopCounterMode(display=False) as counter:
-        loss = network.train(train)(x).square().mean()
+        loss = _result(network.train(train), x).square().mean()
         if train:
             loss.backward()
     return float(counter.get_total_flops())
 
 
+def _result(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    result = network(x)
+    return result.final if isinstance(result, tuple) else result
+
+
 def _infer(network: nn.Module, x: torch.Tensor) -> None:
     with torch.inference_mode():
-        network.eval()(x)
+        _result(network.eval(), x)
 
 
 def _step(network: nn.Module, x: torch.Tensor) -> None:
     network.train().zero_grad()
-    network(x).square().mean().backward()
+    _result(network, x).square().mean().backward()
 
 
 def measure(
-    width: float = 1.0, length: int = 32768, batch: int = 4, patch: int = 8192, turns: int = 3
+    width: float = 1.0,
+    length: int = 32768,
+    batch: int = 4,
+    patch: int = 8192,
+    frames: int = 111,
+    turns: int = 3,
 ) -> Iterator[dict[str, object]]:
-    """Yield one row per network for inference of one item and one for the gradients of a batch."""
-    tasks = (("inference", _infer, 1, length), ("training step", _step, batch, patch))
-    for name in NAMES:
-        network = networks.build(f"superres/{name}", width=width)
-        for task, run, items, samples in tasks:
-            x = torch.randn(items, 1, samples, generator=torch.Generator().manual_seed(0))
-            flops = operations(name, items, samples, width, train=run is _step)
-            seconds, plain, product = calibration.alternate(
-                (lambda f=run, n=network, x=x: f(n, x), calibration.conv2d, calibration.matmul),
-                turns,
-            )
-            conv2d_rate, matmul_rate = calibration.conv2d() / plain, calibration.matmul() / product
-            yield {
-                "what": f"{name} {task}, {items} x {samples}",
-                "cpu_seconds": seconds,
-                "floor_seconds": flops / conv2d_rate,
-                "ratio": seconds * conv2d_rate / flops,
-                "conv2d_gflops": conv2d_rate / 1e9,
-                "matmul_gflops": matmul_rate / 1e9,
-            }
+    """Yield one row per network for inference of one item and one for the gradients of a batch.
+
+    Waveform networks: ``length`` samples, and ``batch`` of ``patch``. Spectrogram networks:
+    ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration.
+    """
+    waveforms = ((1, 1, length), (batch, 1, patch))
+    spectrograms = ((1, 2, frames, BINS),) * 2
+    for names, shapes in ((WAVEFORM_NAMES, waveforms), (SPECTROGRAM_NAMES, spectrograms)):
+        for name in names:
+            yield from _rows(name, shapes, width, turns)
+
+
+def _rows(
+    name: str, shapes: tuple[Shape, Shape], width: float, turns: int
+) -> Iterator[dict[str, object]]:
+    trained = networks.build(name, width=width)
+    prepared = weight_norm.prepare(copy.deepcopy(trained))
+    inference = ("inference", _infer, prepared, shapes[0])
+    for task, run, network, shape in (inference, ("training step", _step, trained, shapes[1])):
+        x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        flops = operations(name, shape, width, train=run is _step)
+        seconds, plain, product = calibration.alternate(
+            (lambda f=run, n=network, x=x: f(n, x), calibration.conv2d, calibration.matmul),
+            turns,
+        )
+        conv2d_rate, matmul_rate = calibration.conv2d() / plain, calibration.matmul() / product
+        yield {
+            "what": f"{name} {task}, {' x '.join(map(str, shape))}",
+            "cpu_seconds": seconds,
+            "floor_seconds": flops / conv2d_rate,
+            "ratio": seconds * conv2d_rate / flops,
+            "conv2d_gflops": conv2d_rate / 1e9,
+            "matmul_gflops": matmul_rate / 1e9,
+        }

@@ -36,7 +36,7 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
     """Yield one line per row: its name, then every figure with its column's name."""
     for row in rows:
         figures = (f"{key} {value:.3g}" for key, value in row.items() if key != "what")
-        yield f"{row['what']:<36} " + "  ".join(figures)
+        yield f"{row['what']:<52} " + "  ".join(figures)
 
 
 def main(names: Sequence[str]) -> None:

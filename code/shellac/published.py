@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 # Published model -> module whose ``load(model, state_dict, settings)`` builds it.
 MODULES: dict[str, str] = {
+    "behm_audiounet": "shellac.systems.behm_gan.published",
+    "behm_discriminators": "shellac.systems.behm_gan.published",
+    "behm_generator": "shellac.systems.behm_gan.published",
+    "behm_seanet": "shellac.systems.behm_gan.published",
+    "denoiser": "shellac.systems.denoiser.published",
+    "denoiser_tf": "shellac.systems.denoiser.published",
     "superres_audiounet": "shellac.systems.superres.published",
     "superres_tfilm": "shellac.systems.superres.published",
     "inpainting": "shellac.systems.inpainting.published",

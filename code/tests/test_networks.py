@@ -46,7 +46,7 @@ def test_weights_come_from_the_seed_and_leave_the_global_generator_alone():
 
 @pytest.mark.parametrize("name", ["", "nothing", "superres/", "superres/unet", "tfilm", "a/b/c"])
 def test_unknown_names_are_refused_with_the_known_ones(name):
-    with pytest.raises(UsageError, match="there are: superres, inpainting, superres/tfilm"):
+    with pytest.raises(UsageError, match="there are: superres, .*superres/tfilm"):
         networks.build(name)
 
 

@@ -14,8 +14,11 @@ from shellac.systems import registry
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether the name says that ``torch.save`` wrote the file."""
-    return Path(path).suffix.lower() in torch_files.SUFFIXES
+    """Whether the name says that ``torch.save`` wrote the file, or says nothing at all.
+
+    Some authors publish their checkpoints without an ending.
+    """
+    return Path(path).suffix.lower() in {*torch_files.SUFFIXES, ""}
 
 
 def converted_path(digest: str) -> Path:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 
 _WINDOW_SECONDS = 0.005
 _THRESHOLD = 10 ** (-60 / 20)
 _CUTS = (1 / 4, 1 / 2, 3 / 4)
+_PROGRAMME_RMS = 0.1
+_NOTE_SECONDS = 0.25
 
 
 def edge_seconds(
@@ -40,6 +43,24 @@ def edge_seconds(
             )
         )  # fmt: skip
     return min(reach, length / 2 / sample_rate)
+
+
+def music(samples: int, sample_rate: int) -> torch.Tensor:
+    """Return a programme (1, T) float32 of struck notes over faint hiss, always the same.
+
+    For networks that would take noise for something to remove.
+    """
+    rng = np.random.default_rng(0)
+    seconds = np.arange(samples) / sample_rate
+    waveform = 0.02 * rng.standard_normal(samples)
+    for onset in np.arange(0, samples / sample_rate, _NOTE_SECONDS):
+        fundamental_hz = 110 * 8 ** rng.random()
+        time = seconds[seconds >= onset] - onset
+        for partial in range(1, 9):
+            tone = np.sin(2 * np.pi * partial * fundamental_hz * time)
+            waveform[-len(time) :] += tone * np.exp(-3 * time) / partial
+    waveform *= _PROGRAMME_RMS / np.sqrt(np.mean(waveform**2))
+    return torch.from_numpy(waveform.astype(np.float32))[None]
 
 
 def _differences(

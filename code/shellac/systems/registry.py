@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SYSTEMS: dict[str, str] = {
     "superres": "shellac.systems.superres.system",
+    "denoiser": "shellac.systems.denoiser.system",
+    "behm_gan": "shellac.systems.behm_gan.system",
     "inpainting": "shellac.systems.inpainting.system",
 }
 

@@ -27,8 +27,10 @@ class Member:
     """One network of a chain, with weights, on its device.
 
     ``process`` maps a float32 tensor (C, T) at ``card.sample_rate`` to the same shape without
-    delay; T is a multiple of ``multiple``. ``above_band`` is what happens, unless the user says
-    otherwise, to content above the network's Nyquist frequency: ``keep`` or ``drop``.
+    delay; T is a multiple of ``multiple``. Chunks start at multiples of ``grid`` samples, where
+    the network's strides need more than ``multiple`` to see the same phase again. ``above_band`` is
+    what happens, unless the user says otherwise, to content above the network's Nyquist frequency:
+    ``keep`` or ``drop``.
     """
 
     card: Card
@@ -36,6 +38,7 @@ class Member:
     multiple: int
     device: torch.device
     above_band: str = "keep"
+    grid: int = 1
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ class Restorer:
                 context += member.context(sample_rate) + longest_gap / sample_rate
                 continue
             rate = member.card.sample_rate
-            align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
+            grid = math.lcm(member.multiple, member.grid)
+            align = math.lcm(align, chunking.aligned_to(sample_rate, rate, grid))
             context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
         segment = max(int(seconds * sample_rate), 1)
         # chunks that only fill gaps agree, and blending would round what is to stay as it is

@@ -8,15 +8,5 @@ NOT_BUILT = frozenset(
         "babe2_ltas",
         "babe2_network",
         "babe2_step",
-        "behm_audiounet",
-        "behm_discriminators",
-        "behm_generator",
-        "behm_pipeline",
-        "behm_seanet",
-        "behm_training_ops",
-        "behm_wave",
-        "denoiser",
-        "denoiser_tf",
-        "denoiser_wave",
     }
 )

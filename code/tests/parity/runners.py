@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from parity import inpainting, rules, superres
+from parity import behm_gan, denoiser, inpainting, rules, superres
 from parity.cases import Case
 from parity.not_built import NOT_BUILT
 
 RUNNERS: dict[str, Callable[[Case], dict[str, np.ndarray]]] = {
     **inpainting.RUNNERS,
     **superres.RUNNERS,
+    **denoiser.RUNNERS,
+    **behm_gan.RUNNERS,
 }
 
 

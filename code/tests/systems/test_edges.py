@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from shellac.systems.edges import edge_seconds
+from shellac.systems.edges import edge_seconds, music
 
 RATE = 1000
 
@@ -53,3 +53,12 @@ def test_a_state_that_starts_anew_counts_though_other_contexts_make_no_differenc
         return waveform + decay[: waveform.shape[-1]]
 
     assert edge_seconds(settling, noise, RATE, 1) == pytest.approx(0.12, abs=0.006)
+
+
+def test_the_programme_is_the_same_every_time_and_mostly_tonal():
+    programme = music(22050, 22050)
+    assert programme.shape == (1, 22050) and programme.dtype == torch.float32
+    assert torch.equal(programme, music(22050, 22050))
+    assert programme.square().mean().sqrt() == pytest.approx(0.1, rel=1e-4)
+    power = torch.fft.rfft(programme[0]).abs().square()
+    assert power.topk(500).values.sum() > 0.95 * power.sum()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from shellac.systems.subpixel import SubpixelShuffle
 from shellac.systems.superres.convolution import DilatedConv1d
 
 ENCODER_CHANNELS = (128, 256, 512, 512)
@@ -25,17 +26,6 @@ BOTTLENECK_KERNEL = 9
 LAST_KERNEL = 9
 
 Mode = Literal["legacy", "correct"]
-
-
-def subpixel_shuffle(x: Tensor, factor: int) -> Tensor:
-    """Interleave groups of channels in time: (B, factor * C, T) -> (B, C, T * factor).
-
-    ``out[b, c, factor * t + i] = x[b, i * C + c, t]``: the phase is the slow index, unlike in
-    :class:`torch.nn.PixelShuffle`.
-    """
-    batch, channels, length = x.shape
-    phases = x.view(batch, factor, channels // factor, length)
-    return phases.permute(0, 2, 3, 1).reshape(batch, channels // factor, length * factor)
 
 
 def _encoder(in_channels: int, out_channels: int, kernel: int, factor: int) -> list[nn.Module]:
@@ -80,18 +70,6 @@ def _check_input(x: Tensor, multiple: int) -> None:
         raise ValueError(
             f"input has {x.shape[2]} samples: the length must be a multiple of {multiple}"
         )
-
-
-class SubpixelShuffle(nn.Module):
-    """:func:`subpixel_shuffle` as a layer without parameters."""
-
-    def __init__(self, factor: int):
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Interleave: (B, factor * C, T) -> (B, C, T * factor)."""
-        return subpixel_shuffle(x, self.factor)
 
 
 class TemporalFiLM(nn.Module):

@@ -82,16 +82,6 @@ def test_last_layer_at_zero_leaves_the_input_untouched(net):
     assert torch.equal(net(x), x)
 
 
-def test_subpixel_shuffle_takes_the_phase_as_the_slow_index():
-    x = torch.arange(12.0).reshape(1, 6, 2)  # 3 channels, 2 phases, 2 samples
-    out = network.subpixel_shuffle(x, 2)
-    assert out.shape == (1, 3, 4)
-    for c in range(3):
-        for t in range(2):
-            for phase in range(2):
-                assert out[0, c, 2 * t + phase] == x[0, phase * 3 + c, t]
-
-
 def modulated(mode, x, channels=3, block_length=4):
     torch.manual_seed(2)
     film = network.TemporalFiLM(channels, block_length, mode)

@@ -1,0 +1,1 @@
+"""Bandwidth extension of historical recordings with BEHM-GAN."""

@@ -1,0 +1,1 @@
+"""Denoising of historical recordings with the two-stage U-Net."""

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+
+from shellac.systems.behm_gan import degradation, losses, published_pipeline
+
+
+def test_filters_are_what_the_window_design_with_one_hertz_gives():
+    bank = degradation.filter_bank()
+    cutoff_hz = np.random.RandomState(43).normal(3500, 300, 300)[7]
+    wanted = signal.firwin(25, cutoff_hz, width=1, window="kaiser", fs=22050)
+    np.testing.assert_allclose(bank[7], wanted, atol=1e-7)
+    assert bank.shape == (300, 25) and bank.dtype == np.float32
+
+
+def test_every_row_goes_through_its_own_filter_without_delay():
+    waveform = torch.zeros(2, 101)
+    waveform[:, 50] = 1
+    filters = torch.tensor([[0.0, 1.0, 0.0], [0.5, 1.0, 0.25]])
+    out = degradation.low_passed(waveform, filters)
+    assert torch.equal(out[0], waveform[0])
+    assert out[1, 49:52].tolist() == [0.25, 1.0, 0.5]
+
+
+def test_losses_of_a_louder_copy():
+    target = torch.randn(2, 8192, generator=torch.Generator().manual_seed(0))
+    table = losses.stft_losses(2 * target, target)
+    torch.testing.assert_close(table, torch.tensor([[0.6931, 1.0]] * 4), rtol=1e-3, atol=1e-3)
+    assert losses.stft_loss(2 * target, target) == pytest.approx(1.6931, abs=1e-3)
+    assert losses.stft_loss(target, target) == 0
+
+
+def test_the_published_pipeline_loses_the_end_that_its_loop_does_not_reach(rng):
+    segment, overlap = 4096, 512
+
+    def same(spectrogram):
+        return spectrogram
+
+    def run(samples):
+        mono = rng.standard_normal(samples).astype(np.float32)
+        return mono, *published_pipeline.run(mono, same, same, segment, overlap)
+
+    mono, denoised, extended = run(7000)
+    np.testing.assert_allclose(denoised, mono, atol=0.01)  # the cross-fade does not add up to one
+    np.testing.assert_allclose(extended, mono, atol=0.01)
+    mono, denoised, _ = run(2 * segment)  # two segments reach 7680 samples
+    assert not denoised[2 * segment - overlap :].any()
+    assert denoised[: 2 * segment - 2 * overlap] == pytest.approx(
+        mono[: 2 * segment - 2 * overlap], abs=0.01
+    )
+
+
+def test_what_the_published_pipeline_hears():
+    stereo = np.stack((np.ones(4410), np.zeros(4410)))
+    assert published_pipeline.heard(stereo, 22050) == pytest.approx(0.5)
+    assert published_pipeline.heard(stereo, 44100).shape == (2206,)
