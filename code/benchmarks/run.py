@@ -1,6 +1,6 @@
-"""Measure: ``python code/benchmarks/run.py [networks] [spline] [long-files]``, by default all.
+"""Measure: ``python code/benchmarks/run.py [networks] [spline] [long-files] [classical]``.
 
-On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
+By default all. On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
 and writes ``results/<profile>/records/bench.json``.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import classical
 import long_files
 import networks
 import spline
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
     "long-files": long_files.measure,
+    "classical": classical.measure,
 }
 
 

@@ -101,6 +101,9 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--above-band", choices=("drop", "keep"),
                      help="content above the network's band (default: the system's)")  # fmt: skip
     sub.add_argument("--pictures", action="store_true", help="also draw spectrograms (PDF)")
+    sub.add_argument("--noise-profile", metavar="START-END|FILE",
+                     help="where noise is alone, in seconds or as a recording, for classical"
+                     " (default: found by itself)")  # fmt: skip
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"
                      " the network's")  # fmt: skip
@@ -250,9 +253,9 @@ def _systems(options: argparse.Namespace) -> None:
         return
     for record in records:
         present = [weight["name"] for weight in record["weights"] if weight["present"]]
-        print(f"{record['name']:<20} {record['task']}, {record['sample_rate']} Hz,"
-              f" {record['parameters'] / 1e6:.1f} M parameters,"
-              f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
+        learned = (f", {record['sample_rate']} Hz, {record['parameters'] / 1e6:.1f} M parameters,"
+                   f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
+        print(f"{record['name']:<20} {record['task']}{learned if record['parameters'] else ''}")
         print(f"{'':<20} {record['use_when']}")
 
 

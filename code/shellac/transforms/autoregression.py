@@ -9,6 +9,7 @@ are Toeplitz (the second where the missing samples are contiguous) and solved by
 recursion.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -104,9 +105,9 @@ def _groups(missing: np.ndarray, order: int) -> Iterator[np.ndarray]:
     if not len(missing):
         return
     distance = np.diff(missing)
-    gap_starts = np.flatnonzero(distance > 1) + 1
+    edges = [*(np.flatnonzero(distance > 1) + 1), len(missing)]  # of gaps
     first = 0
-    for start, stop in zip(gap_starts, [*gap_starts[1:], len(missing)], strict=True):
+    for start, stop in itertools.pairwise(edges):
         if distance[start - 1] > order or stop - first > _MOST_MISSING:
             yield missing[first:start]
             first = start
