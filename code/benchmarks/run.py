@@ -1,7 +1,7 @@
 """Measure: ``python code/benchmarks/run.py [networks] [spline] [long-files] [classical]``.
 
-By default all. On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
-and writes ``results/<profile>/records/bench.json``.
+By default all. On one thread, each figure beside what it is compared with, in turns and as
+medians. Prints a table and writes ``results/<profile>/records/bench.json``.
 """
 
 import os

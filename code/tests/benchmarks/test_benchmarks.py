@@ -46,4 +46,7 @@ def test_an_unknown_benchmark_is_refused():
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "bench: no benchmark 'nothing'; there are: networks, spline, long-files, classical\n"
+    assert (
+        done.stderr
+        == "bench: no benchmark 'nothing'; there are: networks, spline, long-files, classical\n"
+    )

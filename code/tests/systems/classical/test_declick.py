@@ -81,9 +81,7 @@ def test_silence_and_dc_of_any_length_hold_no_clicks(samples, value):
 def test_levinson_solves_the_normal_equations():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((3, 500))
-    correlation = np.stack(
-        [np.correlate(row, row, "full")[499:508] for row in x] + [np.zeros(9)]
-    )
+    correlation = np.stack([np.correlate(row, row, "full")[499:508] for row in x] + [np.zeros(9)])
     filters = declick.levinson(correlation)
     for row, filter_ in zip(correlation[:3], filters, strict=False):
         matrix = row[np.abs(np.subtract.outer(np.arange(8), np.arange(8)))]

@@ -23,7 +23,12 @@ def test_frames_give_the_signal_back_without_delay(samples):
 
 
 def test_frames_last_about_93_ms_at_any_rate():
-    assert [framing(rate).n_fft for rate in (1000, 16000, 44100, 192000)] == [128, 2048, 4096, 16384]
+    assert [framing(rate).n_fft for rate in (1000, 16000, 44100, 192000)] == [
+        128,
+        2048,
+        4096,
+        16384,
+    ]
 
 
 def test_noise_sinks_to_the_floor_and_a_tone_stays():
@@ -96,7 +101,11 @@ def test_fades_to_silence_and_coders_holes_are_no_noise():
     power[30:60] *= 1e-12  # whole frames
     error_db = 10 * np.log10(profile.quietest(power) / truth)[0]
     beside = 2 * profile.NEAR_BINS  # a hole's edge looks like less noise
-    for bins in (slice(0, 100 - beside), slice(100 + beside, 200 - beside), slice(200 + beside, None)):
+    for bins in (
+        slice(0, 100 - beside),
+        slice(100 + beside, 200 - beside),
+        slice(200 + beside, None),
+    ):
         assert np.abs(error_db[bins]).max() < 3
 
 
