@@ -59,13 +59,18 @@ class PowerFrames:
     n_fft: int
     bins: slice = field(default_factory=lambda: slice(None))
     thinned: Thinned = field(default_factory=Thinned)
+    rest: np.ndarray | None = None  # samples (C, n) whose frames are not complete yet
 
     def add(self, block: np.ndarray) -> None:
-        """Take the next (C, n) samples; frames lie within one block."""
-        for start in range(0, block.shape[1] - self.n_fft + 1, self.n_fft // 2):
+        """Take the next (C, n) samples."""
+        held = block if self.rest is None else np.concatenate([self.rest, block], axis=1)
+        hop = self.n_fft // 2
+        count = max(0, (held.shape[1] - self.n_fft) // hop + 1)
+        for start in range(0, count * hop, hop):
             if self.thinned.wants():
-                frame = block[:, start : start + self.n_fft]
+                frame = held[:, start : start + self.n_fft]
                 self.thinned.keep(power_spectrum(frame)[:, self.bins].astype(np.float32))
+        self.rest = held[:, count * hop :]
 
     def power(self) -> np.ndarray:
         """Return what was kept, (N, C, F); N may be 0."""

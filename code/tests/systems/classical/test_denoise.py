@@ -115,6 +115,15 @@ def test_too_few_frames_and_silence_tell_nothing():
     assert profile.quietest(frames_of(np.zeros(100_000))) is None
 
 
+def test_frames_do_not_depend_on_the_blocks_they_come_in():
+    x = np.random.default_rng(0).standard_normal((2, 10_000))
+    collected = profile.PowerFrames(N_FFT)
+    for block in np.split(x, [1, 100, 700, 701, 5000, 9999], axis=1):
+        collected.add(block)
+    assert np.array_equal(collected.power(), frames_of(x))
+    assert len(collected.power()) == (10_000 - N_FFT) // (N_FFT // 2) + 1
+
+
 def test_thinning_keeps_an_even_spread_in_bounded_memory():
     thinned = profile.Thinned()
     for number in range(10_000):
