@@ -15,7 +15,8 @@ from scipy.special import gammainc, gammaincinv
 
 from shellac.errors import UsageError
 
-QUIETEST = 0.02  # share of the frames
+QUIETEST, QUIET = 0.02, 0.1  # shares of the frames
+DOUBT = 1.0  # decibels less per decibel that the quietest frames are below the quiet ones
 NEAR_BINS = 4  # on either side, averaged before frames are compared
 BINS_PER_FREEDOM = 1.5  # neighbouring bins under a Hann window are not independent
 ENVELOPE_OCTAVES = 0.25  # on either side
@@ -104,13 +105,25 @@ def quietest(power: np.ndarray) -> np.ndarray | None:
     holes &= holes.mean(axis=0) < MOST_HOLES
     bands[holes] = np.inf
     sounding = len(bands) - holes.sum(axis=0)
-    counts = np.maximum(1, np.round(QUIETEST * sounding)).astype(int)
-    bands = np.partition(bands, range(counts.max()), axis=0)[: counts.max()]
-    least = np.where(np.arange(len(bands))[:, None, None] < counts, bands, 0.0).sum(axis=0) / counts
+    bands.sort(axis=0)
     shape = (high - low) / BINS_PER_FREEDOM
-    share = counts / sounding
-    expected = gammainc(shape + 1, gammaincinv(shape, share)) / share
-    return _without_tones(least / expected)
+    least, more = (_least(bands, sounding, shape, share) for share in (QUIETEST, QUIET))
+    # of noise alone both tell the same; where they differ, the least holds music too
+    unsure = np.minimum(least / np.maximum(more, 1e-30), 1.0)
+    return _without_tones(least * unsure**DOUBT)
+
+
+def _least(bands: np.ndarray, sounding: np.ndarray, shape: np.ndarray, share: float) -> np.ndarray:
+    """Return the power (C, F) of all noise by a ``share`` of its quietest frames.
+
+    ``bands`` (N, C, F) in order of power, the first ``sounding`` (C, F) counting; ``shape`` (F,) is
+    that of their gamma distribution.
+    """
+    counts = np.maximum(1, np.round(share * sounding)).astype(int)
+    first = bands[: counts.max()]
+    mean = np.where(np.arange(len(first))[:, None, None] < counts, first, 0.0).sum(axis=0) / counts
+    shares = counts / sounding
+    return mean * shares / gammainc(shape + 1, gammaincinv(shape, shares))
 
 
 def average(power: np.ndarray) -> np.ndarray:
