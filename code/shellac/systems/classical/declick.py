@@ -28,7 +28,7 @@ MAX_CLICK_SECONDS = 5e-3  # what lasts longer is no click
 _PRE_EMPHASIS = 0.97
 _MODEL_CLIP_SIGMA = 6.0
 _MAD_TO_SIGMA = 1.4826
-_LOADING = 1e-9  # of the autocorrelation, so that pure tones can be solved for
+_LOADING = 1e-8  # of the autocorrelation, so that pure tones can be solved for
 _SILENCE = 2.0**-18  # prediction errors below a quarter of a 16-bit step are nobody's click
 
 
@@ -47,7 +47,7 @@ def detect(waveform: np.ndarray, sample_rate: int) -> list[np.ndarray]:
     channels, samples = waveform.shape
     block = block_length(sample_rate)
     padding = -samples % block
-    x = np.pad(np.asarray(waveform, np.float64), ((0, 0), (0, padding)), mode="symmetric")
+    x = np.pad(waveform.astype(np.float32), ((0, 0), (0, padding)), mode="symmetric")
     before, after = prediction_errors(x, block)
     part = block // SUB_BLOCKS
     scale, peaks = _surroundings(before.reshape(channels, -1, part))
@@ -74,20 +74,21 @@ def prediction_errors(x: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray
     recursion over all blocks at once. The first difference is predicted, and clipped for the
     model: both keep clicks out of it.
     """
-    channels, samples = x.shape
-    emphasised = x - _PRE_EMPHASIS * np.pad(x, ((0, 0), (1, 0)))[:, :samples]
-    emphasised[:, 0] = 0.0  # nothing is known of what came before
+    channels = len(x)
+    emphasised = np.zeros_like(x)  # nothing is known of what came before the first sample
+    np.subtract(x[:, 1:], _PRE_EMPHASIS * x[:, :-1], out=emphasised[:, 1:])
     blocks = emphasised.reshape(channels, -1, block)
     limit = _MODEL_CLIP_SIGMA * _MAD_TO_SIGMA * np.median(np.abs(blocks), -1, keepdims=True)
     clipped = np.clip(blocks, -limit, limit) if limit.any() else blocks
     size = fft.next_fast_len(block + ORDER + 1, real=True)
-    power = np.abs(fft.rfft(clipped, size)) ** 2
+    spectra = fft.rfft(clipped, size)
+    power = np.square(spectra.real, dtype=np.float64) + np.square(spectra.imag, dtype=np.float64)
     filters = levinson(fft.irfft(power, size)[..., : ORDER + 1])
     padded = np.pad(emphasised, ((0, 0), (ORDER, ORDER)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, block + 2 * ORDER, axis=1)
     size = fft.next_fast_len(block + 2 * ORDER, real=True)
     spectra = fft.rfft(frames[:, ::block], size)
-    response = fft.rfft(filters, size)
+    response = fft.rfft(filters.astype(np.float32), size)
     both = (
         np.abs(fft.irfft(spectra * each, size)[..., ORDER : ORDER + block]).reshape(x.shape)
         for each in (response, response.conj())
