@@ -1,7 +1,7 @@
 """Measure: ``python code/benchmarks/run.py [NAME ...]``, by default every benchmark.
 
-On one thread, each figure beside what it is compared with, in turns and as medians. Prints a table
-and writes ``results/<profile>/records/bench.json``.
+On one thread, each figure beside what it is compared with, in turns and as
+medians. Prints a table and writes ``results/<profile>/records/bench.json``.
 """
 
 import os
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import classical
 import griffin_lim
 import long_files
 import networks
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "griffin-lim": griffin_lim.measure,
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
+    "classical": classical.measure,
 }
 
 

@@ -26,6 +26,7 @@ def load(
     *,
     strength: float = 1.0,
     above_band: str | None = None,
+    noise_profile: str | PathLike | None = None,
 ) -> "Restorer":
     """Load a system, a network, or a comma-separated chain of them, ready to restore.
 
@@ -35,13 +36,16 @@ def load(
         ``superres``, ``superres/audiounet``, or several joined by commas.
     weights : str, path, several of them, or None
         ``trained``, ``published:NAME``, a safetensors file, or an authors' checkpoint (.pth, .pt),
-        once or once for each member of a chain; None takes published weights.
+        once or once for each member of a chain that has any; None takes published weights.
+        ``classical`` needs none.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     strength : float, 0..1
         0 returns the input, 1 the whole restoration.
     above_band : {"keep", "drop"} or None
         Content above the network's Nyquist frequency; None leaves it to the system.
+    noise_profile : str, path or None
+        Where noise is alone, for ``classical``: ``START-END`` in seconds or a file; None finds it.
 
     Raises
     ------
@@ -58,6 +62,7 @@ def load(
         device=device,
         strength=strength,
         above_band=above_band,
+        noise_profile=None if noise_profile is None else fspath(noise_profile),
     )
     return load_chain(options)[0]
 

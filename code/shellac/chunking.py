@@ -99,7 +99,8 @@ def process(
         kept = result[:, chunk.keep_start - chunk.read_start : chunk.keep_stop - chunk.read_start]
         if tail is not None:
             rising = ramp(tail.shape[1])
-            blended = tail * (1 - rising) + kept[:, : tail.shape[1]] * rising
+            # of two equal results nothing is changed, not even by rounding
+            blended = tail + (kept[:, : tail.shape[1]] - tail) * rising
             kept = np.concatenate([blended, kept[:, tail.shape[1] :]], axis=1)
         if after is None:
             yield kept

@@ -73,12 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
+    _add_restore(command)
     _add_file_commands(command)
     _add_stage_commands(command)
     return parser
 
 
-def _add_file_commands(command: Callable[..., _Parser]) -> None:
+def _add_restore(command: Callable[..., _Parser]) -> None:
     sub = command("restore", _restore, "restore recordings, files or whole folders")
     sub.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="file or folder")
     sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
@@ -104,11 +105,16 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
                      help="auto (default: silence and drop-outs are found), or a list: CSV or"
                      " JSON of start and end in seconds; for systems that fill gaps")  # fmt: skip
     sub.add_argument("--pictures", action="store_true", help="also draw spectrograms (PDF)")
+    sub.add_argument("--noise-profile", metavar="START-END|FILE",
+                     help="where noise is alone, in seconds or as a recording, for classical"
+                     " (default: found by itself)")  # fmt: skip
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"
                      " the network's")  # fmt: skip
     _json_option(sub)
 
+
+def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub = command("example", _example, "show what a network makes of full-rate recordings")
     sub.add_argument("inputs", nargs="+", type=Path, metavar="FILE", help="file or folder")
     sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
@@ -280,9 +286,9 @@ def _systems(options: argparse.Namespace) -> None:
         return
     for record in records:
         present = [weight["name"] for weight in record["weights"] if weight["present"]]
-        print(f"{record['name']:<20} {record['task']}, {record['sample_rate']} Hz,"
-              f" {record['parameters'] / 1e6:.1f} M parameters,"
-              f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
+        learned = (f", {record['sample_rate']} Hz, {record['parameters'] / 1e6:.1f} M parameters,"
+                   f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
+        print(f"{record['name']:<20} {record['task']}{learned if record['parameters'] else ''}")
         print(f"{'':<20} {record['use_when']}")
 
 

@@ -95,7 +95,7 @@ def parse(tree: object, where: str) -> Settings:
 
     if not isinstance(tree, dict):
         raise ConfigError(f"{where}: not a mapping of settings")
-    own = {name: tree[name] for name in registry.SYSTEMS if name in tree}
+    own = {name: tree[name] for name in registry.learning() if name in tree}
     common = {key: value for key, value in tree.items() if key not in own}
     systems = {
         name: _checked(registry.settings_model(name), value, where, (name,))

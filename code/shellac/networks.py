@@ -19,6 +19,8 @@ def build(name: str, *, seed: int = 0, **settings: Any) -> nn.Module:
     an unknown setting, or a value that the network refuses.
     """
     system, card = registry.find(name)
+    if system.build is None:
+        raise UsageError(f"{card.name} is no network: nothing in it is learned (shellac restore)")
     if unknown := sorted(set(settings) - set(card.settings)):
         known = ", ".join(card.settings) or "none"
         raise UsageError(f"{card.name} has no setting {unknown[0]!r}; it has: {known}")

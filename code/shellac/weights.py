@@ -133,7 +133,8 @@ def find(wanted: str | None, network: str) -> Path:
     if wanted is None:
         raise UsageError(
             f"{network} has no published weights in the cache; train it with make all and add"
-            " --weights trained, or give a .safetensors file or the authors' .pth checkpoint"
+            " --weights trained, or give a .safetensors file or the authors' .pth checkpoint;"
+            " or use --system classical, which needs none"
         )
     if wanted.startswith("published:"):
         name = wanted.removeprefix("published:")

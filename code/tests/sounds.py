@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+RECORD_RATE = 16000
+
 
 def tone(seconds: float, sample_rate: int, channels: int = 1, seed: int = 0) -> np.ndarray:
     """Decaying harmonics over a little noise: (C, T) float32, peak about 0.5."""
@@ -23,6 +25,20 @@ def tone(seconds: float, sample_rate: int, channels: int = 1, seed: int = 0) -> 
                     waveform[channel] += envelope * wave / harmonic**1.5
         waveform[channel] += 1e-3 * rng.standard_normal(len(time))
     return (0.5 * waveform / np.abs(waveform).max()).astype(np.float32)
+
+
+def noisy(
+    seconds: float = 8.0, channels: int = 1, rate: int = RECORD_RATE, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Music, and the same with hiss, clicks and mains hum: (C, T) each."""
+    rng = np.random.default_rng(seed)
+    music = tone(seconds, rate, channels, seed=seed)
+    added = 0.02 * rng.standard_normal(music.shape)
+    for row in added:
+        for start in rng.integers(0, len(row) - 10, int(8 * seconds)):
+            row[start : start + 6] += rng.choice((-0.4, 0.4)) * rng.random(6)
+    added += 0.01 * np.sin(2 * np.pi * 50 * np.arange(music.shape[1]) / rate)
+    return music, (music + added).astype(np.float32)
 
 
 def write_good(path: Path, seconds: float = 1.0, **options: object) -> Path:

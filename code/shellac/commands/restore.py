@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +26,7 @@ from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, ShellacError, UsageError, one_line
 from shellac.files import sha256, temporary_path, write_json
 from shellac.systems import conversion, registry
+from shellac.systems.classical.profile import Excerpt, parse
 from shellac.systems.restorer import Restorer
 from shellac.training import determinism
 
@@ -53,23 +54,23 @@ class Options:
     rate: str = "same"
     pictures: bool = False
     gaps: str | None = None
+    noise_profile: str | None = None
 
 
 def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
     """Load the chain; return it with a description of every member's weights."""
-    wanted = options.weights or (None,)
-    if len(wanted) == 1:
-        wanted = wanted * len(options.systems)
-    if len(wanted) != len(options.systems):
-        raise UsageError(
-            f"--weights was given {len(wanted)} times for {len(options.systems)} systems:"
-            " give it once, or once for each"
-        )
+    found = [registry.find(name) for name in options.systems]
+    learning = sum(system.build is not None for system, _ in found)
+    choices = iter(_choices(options.weights, learning))
+    excerpt = _noise_profile(options.noise_profile, learning == len(found))
     device = determinism.device(options.device)
     members, described = [], []
-    for name, choice in zip(options.systems, wanted, strict=True):
-        system, network = registry.find(name)
-        named = path = weights.find(choice, network.name)
+    for name, (system, network) in zip(options.systems, found, strict=True):
+        restoration = registry.part(system.name, "restoration")
+        if system.build is None:
+            members.append(restoration.estimator(network.name, device, excerpt))
+            continue
+        named = path = weights.find(next(choices), network.name)
         if conversion.is_checkpoint(named):
             accepted = list(system.networks) if name == system.name else [network.name]
             path = conversion.convert(named, system.name, accepted)
@@ -78,12 +79,31 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
             raise UsageError(f"{path}: holds {card.network}, not {network.name}")
         if card.network not in system.networks:
             raise UsageError(f"{path}: holds {card.network}, which is no network of {system.name}")
-        restoration = registry.part(system.name, "restoration")
         members.append(restoration.member(state, card, device))
         facts = asdict(card)
         facts.update(sha256=sha256(path), file=named.name)
         described.append(facts)
     return Restorer(members, options.above_band, options.strength), described
+
+
+def _choices(given: tuple[str, ...], learning: int) -> tuple[str | None, ...]:
+    """Return one ``--weights`` value, or None, for every system that has any."""
+    if given and not learning:
+        raise UsageError("no system of this chain has weights: leave out --weights")
+    if len(given) > 1 and len(given) != learning:
+        raise UsageError(
+            f"--weights was given {len(given)} times for {learning} systems that have any:"
+            " give it once, or once for each"
+        )
+    return given if len(given) > 1 else (given or (None,)) * learning
+
+
+def _noise_profile(text: str | None, useless: bool) -> Excerpt | None:
+    if text is None:
+        return None
+    if useless:
+        raise UsageError("no system of this chain takes a --noise-profile: classical does")
+    return parse(text)
 
 
 class Session:
@@ -105,6 +125,8 @@ class Session:
         chosen = asdict(self.options)
         for irrelevant in ("skip_done", "device", "weights", "keep_input", "pictures"):
             del chosen[irrelevant]
+        if chosen["noise_profile"] and (path := Path(chosen["noise_profile"])).is_file():
+            chosen["noise_profile"] = f"{path.name}, sha256 {sha256(path)}"
         chosen["above_band"] = self.restorer.above_band
         chosen["gaps"] = self._gaps_told  # of a list, what it says and not where it lies
         # as JSON gives it back
@@ -130,7 +152,9 @@ class Session:
         loud = gain == 1.0 and subtype not in audio.FLOAT_SUBTYPES
         clamped = spool.beyond_full_scale if loud else 0
         seconds = time.perf_counter() - started
-        description = self._describe(job, (facts, heard), content, (gain, clamped), outputs)
+        description = self._describe(
+            job, (facts, heard), content, (gain, clamped), spool.estimates, outputs
+        )
         if self.restorer.fills_gaps:
             description["gaps"] = [[edge / facts.sample_rate for edge in gap] for gap in gaps]
             if not gaps:
@@ -229,10 +253,12 @@ class Session:
         recording: tuple[Facts, Source],
         content: str,
         level: tuple[float, int],
+        estimates: list[Mapping[str, Any]],
         outputs: dict[str, str],
     ) -> dict[str, Any]:
         (facts, heard), (gain, clamped) = recording, level
         warnings = list(heard.warnings)
+        warnings += [text for each in estimates for text in each.get("warnings", ())]
         if facts.truncated:
             warnings.append("the file was cut short; what is there was restored")
         if gain != 1.0:
@@ -254,6 +280,7 @@ class Session:
             "sha256": {kind: sha256(job.folder / name) for kind, name in outputs.items()},
             "settings": self.settings(),
             "weights": told,
+            "estimates": [dict(each) for each in estimates],
             "gain": gain,
             "clamped_samples": clamped,
             "residual": _residual(heard, gain, clamped),
@@ -283,8 +310,8 @@ def _residual(heard: Source, gain: float, clamped: int) -> str:
 class Spool:
     """The float32 restoration of one recording on disk, until its level is known."""
 
-    def __init__(self, path: Path, heard: Source):
-        self._path, self._heard = path, heard
+    def __init__(self, path: Path, heard: Source, estimates: list[Mapping[str, Any]]):
+        self._path, self._heard, self.estimates = path, heard, estimates
         self.peak = self.residual_peak = 0.0
         self.beyond_full_scale = 0
 
@@ -325,21 +352,21 @@ def _spooled(
     facts = heard.facts
     try:
         with temporary_path(job.folder, ".raw") as path:
-            spool = Spool(path, heard)
+            recording = (
+                facts.samples,
+                facts.sample_rate,
+                facts.peak,
+                options.segment_seconds,
+                gaps,
+            )
+            restorer = restorer.prepared(heard.opened, *recording)
+            spool = Spool(path, heard, restorer.estimates())
             with (
                 heard.opened() as read,
                 tqdm(total=facts.samples, desc=job.source.name, unit="sample", unit_scale=True,
                      disable=None) as bar,
             ):  # fmt: skip
-                blocks = restorer.stream(
-                    read,
-                    facts.samples,
-                    facts.sample_rate,
-                    facts.peak,
-                    options.segment_seconds,
-                    gaps,
-                )
-                spool.fill(blocks, bar)
+                spool.fill(restorer.stream(read, *recording), bar)
             yield spool
     except ShellacError:
         for folder in created:

@@ -20,7 +20,7 @@ def describe() -> list[dict[str, Any]]:
                     "task": system.task,
                     "sample_rate": card.sample_rate,
                     "parameters": card.parameters,
-                    "weights": _weights(card.name),
+                    "weights": _weights(card.name) if system.build else [],
                     "use_when": card.use_when,
                 }
             )

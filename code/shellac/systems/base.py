@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 class NetworkCard:
     """One network of a system, as ``shellac systems`` lists it.
 
-    ``sample_rate`` in Hz is the one it was published for, ``parameters`` the count at published
-    size, ``settings`` the constructor's defaults for new training: the only names that may be set.
+    ``sample_rate`` in Hz is the one it was published for, None where any will do; ``parameters``
+    the count at published size, ``settings`` the constructor's defaults for new training: the only
+    names that may be set.
     """
 
     name: str
-    sample_rate: int
+    sample_rate: int | None
     parameters: int
     use_when: str
     source: str
@@ -33,11 +34,12 @@ class System:
 
     ``build(network, settings)`` takes a name of ``networks`` and the complete settings, and returns
     the network with freshly drawn weights. It imports what it needs when called, so that a list of
-    systems costs nothing.
+    systems costs nothing. It is None where nothing is learned: such a system needs no weights, and
+    its "networks" are what it can do.
     """
 
     name: str
     task: str
     default_network: str
     networks: Mapping[str, NetworkCard]
-    build: Callable[[str, Mapping[str, Any]], nn.Module]
+    build: Callable[[str, Mapping[str, Any]], nn.Module] | None

@@ -18,6 +18,7 @@ SYSTEMS: dict[str, str] = {
     "denoiser": "shellac.systems.denoiser.system",
     "behm_gan": "shellac.systems.behm_gan.system",
     "inpainting": "shellac.systems.inpainting.system",
+    "classical": "shellac.systems.classical.system",
 }
 
 
@@ -31,11 +32,12 @@ def system(name: str) -> System:
 def part(name: str, module: str) -> ModuleType:
     """Import one room of a system's folder, such as its ``training`` or ``restoration``.
 
-    Every system has ``settings`` (``MODEL``, the pydantic model of its section of params.yaml),
-    ``fragments`` (``build(settings)``), ``training`` (``train(settings, network)``),
+    Every system that learns has ``settings`` (``MODEL``, the pydantic model of its section of
+    params.yaml), ``fragments`` (``build(settings)``), ``training`` (``train(settings, network)``),
     ``evaluation`` (``evaluate(settings)`` and ``versions(settings)``), ``restoration``
     (``member(state, card, device)``) and ``published`` (``recognise(names, source)``, ``NETWORKS``,
-    ``load(key, state, settings)``, ``card(key, network, digest)``).
+    ``load(key, state, settings)``, ``card(key, network, digest)``). One that needs no weights has
+    ``restoration`` (``estimator(network, device, noise_profile)``) alone.
     """
     package = SYSTEMS[system(name).name].rpartition(".")[0]
     return import_module(f"{package}.{module}")
@@ -46,9 +48,14 @@ def settings_model(name: str) -> type[Strict]:
     return part(name, "settings").MODEL
 
 
+def learning() -> list[str]:
+    """List the systems that learn, and so have settings, training and weights."""
+    return [name for name in SYSTEMS if system(name).build is not None]
+
+
 def network_names() -> list[str]:
-    """List the full names of all networks, system by system."""
-    return [network for name in SYSTEMS for network in system(name).networks]
+    """List the full names of all networks that can be built, system by system."""
+    return [network for name in learning() for network in system(name).networks]
 
 
 def find(name: str) -> tuple[System, NetworkCard]:
@@ -62,5 +69,5 @@ def find(name: str) -> tuple[System, NetworkCard]:
         full_name = found.default_network if name == owner else name
         if full_name in found.networks:
             return found, found.networks[full_name]
-    known = ", ".join([*SYSTEMS, *network_names()])
+    known = ", ".join([*SYSTEMS, *(each for name in SYSTEMS for each in system(name).networks)])
     raise UsageError(f"no system or network is called {name!r}; there are: {known}")

@@ -1,8 +1,10 @@
 """A network, or a chain of them, that restores recordings of any length, rate and channel count."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +24,20 @@ MIN_RATE, MAX_RATE = 1000, 1_000_000
 _SILENCE = 1e-20  # a peak that no level can be taken from
 
 
+# ``read(start, stop)`` gives samples (C, stop - start) float32; starts never decrease
+Read = Callable[[int, int], np.ndarray]
+
+
 @dataclass(frozen=True)
 class Member:
     """One network of a chain, with weights, on its device.
 
     ``process`` maps a float32 tensor (C, T) at ``card.sample_rate`` to the same shape without
-    delay; T is a multiple of ``multiple``. Chunks start at multiples of ``grid`` samples, where
-    the network's strides need more than ``multiple`` to see the same phase again. ``above_band`` is
-    what happens, unless the user says otherwise, to content above the network's Nyquist frequency:
-    ``keep`` or ``drop``.
+    delay; T is a multiple of ``multiple``. What it hears starts at a multiple of ``grid`` samples
+    of the recording, silence being put before it where that is wanting: for strides that need more
+    than ``multiple`` to see the same phase again. ``above_band`` is what happens, unless the user
+    says otherwise, to content above the network's Nyquist frequency: ``keep`` or ``drop``.
+    ``estimates`` tells what was found out about one recording beforehand.
     """
 
     card: Card
@@ -39,6 +46,7 @@ class Member:
     device: torch.device
     above_band: str = "keep"
     grid: int = 1
+    estimates: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,21 @@ class GapMember:
 
 
 @dataclass(frozen=True)
+class Estimator:
+    """A member that must hear a whole recording before it can restore it.
+
+    ``prepare(read, samples, sample_rate)`` hears it once, as the members before it in the chain
+    leave it, and returns the member for this recording alone.
+    """
+
+    prepare: Callable[[Read, int, int], Member]
+    above_band: str = "keep"
+
+
+AnyMember = Member | GapMember | Estimator
+
+
+@dataclass(frozen=True)
 class Restored:
     """``waveform`` and ``residual`` (input minus waveform), both (C, T) float32."""
 
@@ -68,7 +91,7 @@ class Restorer:
 
     Parameters
     ----------
-    members : sequence of Member and GapMember
+    members : sequence of Member, GapMember and Estimator
         In the order of processing.
     above_band : {"keep", "drop"} or None
         Content above a network's Nyquist frequency; None leaves it to the systems: dropped as
@@ -79,7 +102,7 @@ class Restorer:
 
     def __init__(
         self,
-        members: Sequence[Member | GapMember],
+        members: Sequence[AnyMember],
         above_band: str | None = None,
         strength: float = 1.0,
     ):
@@ -114,7 +137,7 @@ class Restorer:
         return f"this chain, which makes {', '.join(known)}" if known else "this chain"
 
     def _scales(self) -> list[tuple[int, int]]:
-        cards = [member.card for member in self.members]
+        cards = [member.card for member in self.members if isinstance(member, Member)]
         return [(card.sample_rate, card.extra["scale"]) for card in cards if "scale" in card.extra]
 
     def layout(
@@ -144,8 +167,7 @@ class Restorer:
                 context += member.context(sample_rate) + longest_gap / sample_rate
                 continue
             rate = member.card.sample_rate
-            grid = math.lcm(member.multiple, member.grid)
-            align = math.lcm(align, chunking.aligned_to(sample_rate, rate, grid))
+            align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
             context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
         segment = max(int(seconds * sample_rate), 1)
         # chunks that only fill gaps agree, and blending would round what is to stay as it is
@@ -153,9 +175,40 @@ class Restorer:
         fade = min(round(fade_seconds * sample_rate), segment)
         return chunking.Layout(segment, math.ceil(context * sample_rate), fade, align)
 
+    def prepared(
+        self,
+        opened: Callable[[], AbstractContextManager[Read]],
+        samples: int,
+        sample_rate: int,
+        peak: float,
+        segment_seconds: float | None = None,
+        gaps: Sequence[Interval] = (),
+    ) -> "Restorer":
+        """Return the chain for one recording: every estimator has heard it and is a member.
+
+        ``opened`` opens the recording from its beginning, as often as there are estimators; the
+        rest is as in :meth:`stream`.
+        """
+        recording = (samples, sample_rate, peak, segment_seconds, gaps)
+        members: list[Member | GapMember] = []
+        for member in self.members:
+            if isinstance(member, Estimator):
+                with opened() as read:
+                    if members:
+                        before = Restorer(members, self.above_band)
+                        read = _reading(before.stream(read, *recording))
+                    member = member.prepare(read, samples, sample_rate)
+            members.append(member)
+        return Restorer(members, self.above_band, self.strength)
+
+    def estimates(self) -> list[Mapping[str, Any]]:
+        """Say what the members found out about the recording that they are prepared for."""
+        found = [member.estimates for member in self.members if isinstance(member, Member)]
+        return [estimates for estimates in found if estimates is not None]
+
     def stream(
         self,
-        read: Callable[[int, int], np.ndarray],
+        read: Read,
         samples: int,
         sample_rate: int,
         peak: float,
@@ -163,6 +216,8 @@ class Restorer:
         gaps: Sequence[Interval] = (),
     ) -> Iterator[np.ndarray]:
         """Yield the restoration block by block; ``peak`` is the level of the whole recording.
+
+        A chain with an estimator must be :meth:`prepared` first.
 
         Parameters
         ----------
@@ -184,7 +239,7 @@ class Restorer:
                 for gap in gaps
                 if gap[0] < stop and gap[1] > place
             ]
-            return self._restore_block(block, sample_rate, peak, here)
+            return self._restore_block(block, place, sample_rate, peak, here)
 
         return chunking.process(read, samples, restore, layout)
 
@@ -211,41 +266,64 @@ class Restorer:
             raise UsageError("gaps must be (start, stop) in samples, inside the waveform")
         if gaps is None:
             gaps = find_gaps(whole, int(sample_rate)) if self.fills_gaps else ()
-        blocks = self.stream(
-            lambda start, stop: whole[:, start:stop],
-            whole.shape[1],
-            int(sample_rate),
-            peak,
-            segment_seconds,
-            gaps,
-        )
+        recording = (whole.shape[1], int(sample_rate), peak, segment_seconds, gaps)
+
+        def read(start: int, stop: int) -> np.ndarray:
+            return whole[:, start:stop]
+
+        blocks = self.prepared(lambda: nullcontext(read), *recording).stream(read, *recording)
         restored = np.concatenate(list(blocks), axis=1)
         return Restored(restored, whole - restored)
 
     def _restore_block(
-        self, block: np.ndarray, sample_rate: int, peak: float, gaps: Sequence[Interval]
+        self,
+        block: np.ndarray,
+        start: int,
+        sample_rate: int,
+        peak: float,
+        gaps: Sequence[Interval],
     ) -> np.ndarray:
         current = block
         for member in self.members:
             if isinstance(member, GapMember):
                 current = member.repair(current, sample_rate, gaps)
             else:
-                current = self._run(member, current, sample_rate, peak)
+                current = self._run(member, current, start, sample_rate, peak)
         if self.strength < 1:
             current = block + np.float32(self.strength) * (current - block)
         return current
 
-    def _run(self, member: Member, block: np.ndarray, sample_rate: int, peak: float) -> np.ndarray:
+    def _run(
+        self, member: Member, block: np.ndarray, start: int, sample_rate: int, peak: float
+    ) -> np.ndarray:
         rate = member.card.sample_rate
         heard = resample(block, sample_rate, rate)
         level = peak if member.card.level is None else member.card.level
         gain = np.float32(level / peak) if peak > _SILENCE else np.float32(1)
-        padded = fit_length(heard, -(-heard.shape[1] // member.multiple) * member.multiple)
+        lead = start * rate // sample_rate % member.grid
+        wanted = -(-(lead + heard.shape[1]) // member.multiple) * member.multiple
+        padded = fit_length(np.pad(heard, ((0, 0), (lead, 0))) if lead else heard, wanted)
         with torch.inference_mode():
             tensor = torch.from_numpy(np.ascontiguousarray(padded * gain)).to(member.device)
-            result = member.process(tensor).cpu().numpy()[:, : heard.shape[1]] / gain
+            result = member.process(tensor).cpu().numpy()[:, lead : lead + heard.shape[1]] / gain
         length = block.shape[1]
         if self.above_band == "drop":
             return fit_length(resample(result, rate, sample_rate), length)
         # only what the network changed goes through the converter back
         return block + fit_length(resample(result - heard, rate, sample_rate), length)
+
+
+def _reading(blocks: Iterator[np.ndarray]) -> Read:
+    """Return a :data:`Read` of consecutive blocks (C, n) as they come."""
+    held = next(blocks)
+    first = 0  # place of what is held
+
+    def read(start: int, stop: int) -> np.ndarray:
+        nonlocal held, first
+        while first + held.shape[1] < stop:
+            drop = min(start - first, held.shape[1])
+            held = np.concatenate([held[:, drop:], next(blocks)], axis=1)
+            first += drop
+        return held[:, start - first : stop - first]
+
+    return read

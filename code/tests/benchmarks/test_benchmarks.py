@@ -6,12 +6,13 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import griffin_lim, networks, run, spline, synthesis
+import classical, griffin_lim, networks, run, spline, synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
+    "classical": lambda: classical.measure(seconds=3.0),
 }
 run.main(sys.argv[1:])
 """
@@ -38,6 +39,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert len(rows["griffin-lim"]) == 4
     for row in rows["griffin-lim"]:
         assert row["convergence"] < 1.1 * row["librosa_convergence"] < 0.5
+    assert len(rows["classical"]) == 16
     assert len(done.stdout.splitlines()) == sum(map(len, rows.values()))
 
 

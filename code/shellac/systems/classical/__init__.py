@@ -1,0 +1,1 @@
+"""Restoration without learned weights: clicks, hum and hiss by signal models alone."""

@@ -1,0 +1,189 @@
+"""What is known of the noise of a recording: its power in every bin of the short-time spectra.
+
+Found where the recording is quietest, band by band: no pause need be common to all. The mean of
+the quietest frames is below that of all noise by a known factor, since the power of Gaussian
+noise over a few bins follows a gamma distribution; compare Martin, "Noise power spectral density
+estimation based on optimal smoothing and minimum statistics" (2001).
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.special import gammainc, gammaincinv
+
+from shellac.errors import UsageError
+
+QUIETEST, QUIET = 0.02, 0.1  # shares of the frames
+DOUBT = 1.0  # decibels less per decibel that the quietest frames are below the quiet ones
+NEAR_BINS = 4  # on either side, averaged before frames are compared
+BINS_PER_FREEDOM = 1.5  # neighbouring bins under a Hann window are not independent
+ENVELOPE_OCTAVES = 0.25  # on either side
+ENVELOPE_SHARE = 0.3  # of that neighbourhood which is lower than the envelope
+ABOVE_ENVELOPE = 1.3  # a bin further above it holds a tone that never pauses
+MOST_FRAMES = 1024
+LEAST_FRAMES = 32
+HOLE = 1e-7  # power of a band in one frame, over the mean of all bands and frames
+MOST_HOLES = 0.5  # share of the frames
+_SILENT = 1e-8  # frames this far below the loudest, in power, are cuts and fades, not noise
+_POINTS_PER_OCTAVE = 24
+_LINE_BINS = 3  # on either side of a hum line that are not noise
+_SPAN = re.compile(r"(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)")
+
+
+@dataclass
+class Thinned:
+    """At most :data:`MOST_FRAMES` of the arrays that were offered, spread evenly over them."""
+
+    kept: list[np.ndarray] = field(default_factory=list)
+    stride: int = 1
+    offered: int = 0
+
+    def wants(self) -> bool:
+        """Count one array as offered; say whether it is to be kept."""
+        self.offered += 1
+        return (self.offered - 1) % self.stride == 0
+
+    def keep(self, array: np.ndarray) -> None:
+        """Keep one array that was wanted; drop every second where there are too many."""
+        self.kept.append(array)
+        if len(self.kept) > MOST_FRAMES:
+            self.kept = self.kept[::2]
+            self.stride *= 2
+
+
+@dataclass
+class PowerFrames:
+    """Power spectra of Hann frames, half apart, thinned over a whole recording."""
+
+    n_fft: int
+    bins: slice = field(default_factory=lambda: slice(None))
+    thinned: Thinned = field(default_factory=Thinned)
+    rest: np.ndarray | None = None  # samples (C, n) whose frames are not complete yet
+
+    def add(self, block: np.ndarray) -> None:
+        """Take the next (C, n) samples."""
+        held = block if self.rest is None else np.concatenate([self.rest, block], axis=1)
+        hop = self.n_fft // 2
+        count = max(0, (held.shape[1] - self.n_fft) // hop + 1)
+        for start in range(0, count * hop, hop):
+            if self.thinned.wants():
+                frame = held[:, start : start + self.n_fft]
+                self.thinned.keep(power_spectrum(frame)[:, self.bins].astype(np.float32))
+        self.rest = held[:, count * hop :]
+
+    def power(self) -> np.ndarray:
+        """Return what was kept, (N, C, F); N may be 0."""
+        return np.array(self.thinned.kept)
+
+
+def power_spectrum(frames: np.ndarray) -> np.ndarray:
+    """Power (..., F) of frames (..., n_fft) under a periodic Hann window."""
+    window = np.hanning(frames.shape[-1] + 1)[:-1]
+    return np.abs(np.fft.rfft(frames * window)) ** 2
+
+
+def quietest(power: np.ndarray) -> np.ndarray | None:
+    """Return the power of the noise (C, F) under frames (N, C, F); None where there are too few.
+
+    A frame all but silent is no noise of the recording, and left out; so is what is all but silent
+    in some band and not in most frames: coders leave such holes.
+    """
+    if power.ndim < 3:
+        return None
+    total = power.sum(axis=(1, 2))
+    power = power[total > _SILENT * total.max()]
+    if len(power) < LEAST_FRAMES:
+        return None
+    sums = np.cumsum(power, axis=-1, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(sums[..., :1]), sums], axis=-1)
+    bins = np.arange(power.shape[-1])
+    low, high = np.maximum(0, bins - NEAR_BINS), np.minimum(len(bins), bins + NEAR_BINS + 1)
+    bands = np.maximum(sums[..., high] - sums[..., low], 0.0) / (high - low)
+    holes = bands < HOLE * power.mean(axis=(0, 2))[:, None]
+    holes &= holes.mean(axis=0) < MOST_HOLES
+    bands[holes] = np.inf
+    sounding = len(bands) - holes.sum(axis=0)
+    bands.sort(axis=0)
+    shape = (high - low) / BINS_PER_FREEDOM
+    least, more = (_least(bands, sounding, shape, share) for share in (QUIETEST, QUIET))
+    # of noise alone both tell the same; where they differ, the least holds music too
+    unsure = np.minimum(least / np.maximum(more, 1e-30), 1.0)
+    return _without_tones(least * unsure**DOUBT)
+
+
+def _least(bands: np.ndarray, sounding: np.ndarray, shape: np.ndarray, share: float) -> np.ndarray:
+    """Return the power (C, F) of all noise by a ``share`` of its quietest frames.
+
+    ``bands`` (N, C, F) in order of power, the first ``sounding`` (C, F) counting; ``shape`` (F,) is
+    that of their gamma distribution.
+    """
+    counts = np.maximum(1, np.round(share * sounding)).astype(int)
+    first = bands[: counts.max()]
+    mean = np.where(np.arange(len(first))[:, None, None] < counts, first, 0.0).sum(axis=0) / counts
+    shares = counts / sounding
+    return mean * shares / gammainc(shape + 1, gammaincinv(shape, shares))
+
+
+def average(power: np.ndarray) -> np.ndarray:
+    """Return the power of the noise (C, F) in frames (N, C, F) that hold nothing else."""
+    mean = np.pad(power.mean(axis=0), ((0, 0), (NEAR_BINS, NEAR_BINS)), mode="reflect")
+    near = np.lib.stride_tricks.sliding_window_view(mean, 2 * NEAR_BINS + 1, axis=1)
+    return near.mean(axis=-1)
+
+
+def without_lines(noise: np.ndarray, lines_hz: list[float], bin_hz: float) -> np.ndarray:
+    """Cut off what of the noise (C, F) is hum lines, which are taken away by other means."""
+    bins = np.arange(noise.shape[1])
+    line = np.zeros(len(bins), bool)
+    for frequency_hz in lines_hz:
+        line |= np.abs(bins - frequency_hz / bin_hz) <= _LINE_BINS + NEAR_BINS
+    if not line.any() or line.all():
+        return noise
+    across = np.stack([np.interp(bins, bins[~line], row[~line]) for row in noise])
+    return np.minimum(noise, across)
+
+
+def _without_tones(noise: np.ndarray) -> np.ndarray:
+    """Limit (C, F) to a little above its lower envelope over frequency."""
+    bins = np.arange(1, noise.shape[1])
+    points = np.arange(0.0, np.log2(bins[-1]), 1 / _POINTS_PER_OCTAVE)
+    reach = round(ENVELOPE_OCTAVES * _POINTS_PER_OCTAVE)
+    result = noise.copy()
+    for row in result:
+        level = np.log(np.maximum(row[1:], 1e-30))
+        even = np.pad(np.interp(points, np.log2(bins), level), reach, mode="reflect")
+        around = np.lib.stride_tricks.sliding_window_view(even, 2 * reach + 1)
+        envelope = np.interp(np.log2(bins), points, np.quantile(around, ENVELOPE_SHARE, axis=1))
+        row[1:] = np.minimum(row[1:], np.exp(envelope) * ABOVE_ENVELOPE)
+    return result
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Where the noise is alone: seconds of the recording itself, or a file of its own."""
+
+    start_seconds: float = 0.0
+    stop_seconds: float = 0.0
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.start_seconds:g}-{self.stop_seconds:g} s" if not self.path else self.path.name
+        )
+
+
+def parse(text: str) -> Excerpt:
+    """Read ``START-END`` in seconds, or the name of a file; raise :class:`UsageError`."""
+    path = Path(text)
+    if path.is_file():
+        return Excerpt(path=path)
+    if not (match := _SPAN.fullmatch(text)):
+        raise UsageError(
+            f"--noise-profile {text!r}: no such file, nor seconds as START-END (0.5-2)"
+        )
+    start, stop = (float(group) for group in match.groups())
+    if stop <= start:
+        raise UsageError(f"--noise-profile {text}: ends before it starts")
+    return Excerpt(start, stop)
