@@ -17,6 +17,7 @@ MADE = (
     "figures/superres/low-pass.pdf",
     "figures/superres/longer.pdf",
     "tables/superres/longer.csv",
+    "tables/superres/longer-filters.csv",
     "tables/superres/scores.csv",
     "tables/superres/published.csv",
     "tables/superres/low-pass.csv",
