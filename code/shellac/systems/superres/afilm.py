@@ -100,7 +100,9 @@ class AFiLMUNet(ModulatedUNet):
     Every stage is followed by :class:`AttentionFiLM`, whose feed-forward layers are scaled by
     ``width`` as the channels are. The decoder is as wide as the encoder, stage by stage (in
     :class:`TFiLMUNet` it ends in one channel, which layer normalisation would make constant).
-    The work of attention grows with the square of the length.
+    The work of attention grows with the square of the length, and a step far behind those of its
+    training has a position that it never heard: recordings are restored by patches of ``patch``
+    samples, as published.
 
     ``width`` and ``dropout`` as in :class:`AudioUNet`. Raises :class:`ValueError` for a ``width``
     that leaves fewer than two channels, and for an input whose length is not a multiple of
@@ -108,6 +110,7 @@ class AFiLMUNet(ModulatedUNet):
     """
 
     multiple = 256
+    patch = 8192
     prefix = "afilm"
 
     def __init__(self, width: float = 1.0, dropout: float = 0.5):

@@ -17,7 +17,7 @@ from shellac.files import read_csv, sha256, write_csv
 from shellac.metrics import lsd_reference, snr_reference_db
 from shellac.systems.edges import edge_seconds
 from shellac.systems.superres.fragments import file_name, training_pair
-from shellac.systems.superres.restoration import processor
+from shellac.systems.superres.restoration import grid, processor
 from shellac.systems.superres.settings import SuperResolutionSettings, TrainingSettings
 from shellac.training import checkpoints, determinism
 from shellac.training.loop import fit
@@ -196,7 +196,7 @@ def _card(
     heard = training_pair(held_out, task, settings.seed)[0]
     probe = np.resize(heard, int(_PROBE_SECONDS * task.sample_rate))
     probe_tensor = torch.from_numpy(probe)[None].to(device)
-    reach = edge_seconds(processor(network), probe_tensor, task.sample_rate, network.multiple)
+    reach = edge_seconds(processor(network), probe_tensor, task.sample_rate, grid(network))
     return weights.Card(
         network=task.network_class(name),
         settings=task.networks[name].for_build(),
