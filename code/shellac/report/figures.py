@@ -293,7 +293,7 @@ def longer_training(
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("Training step")
-        axes.set_ylabel("Validation loss (mean squared error)")
+        axes.set_ylabel("Validation loss")
         axes.grid(axis="y", which="both")
         axes.legend(title=look.label, title_fontsize=6.5)
         frame(figure, "", notice)
