@@ -97,22 +97,19 @@ def _restore_historical(settings: Settings, system: str) -> None:
 
     Where none of the trained entries is of that network, the first one restores.
     """
-    from shellac import weights
     from shellac.commands.inputs import Job
     from shellac.commands.restore import Options, Session
     from shellac.training import determinism
 
     task, default = settings.systems[system], registry.system(system).default_network
-    names = list(task.networks)
-    entry = next((name for name in names if task.network_class(name) == default), names[0])
-    network = task.network_class(entry)
-    trained = str(weights.trained_path(settings.profile, f"{system}/{entry}"))
+    trained = [task.network_class(name) for name in task.networks]
+    network = default if default in trained else trained[0]
     discs = list(corpora.recordings(settings, ["historical"], ""))
     with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
         if discs:
             determinism.pin(settings.compute.threads)
             device = settings.compute.device
-            session = Session(Options((network,), weights=(trained,), device=device))
+            session = Session(Options((network,), weights=("trained",), device=device))
         for disc in discs:
             session.run(Job(disc.path, folder / Path(disc.file).parent))
 

@@ -111,25 +111,33 @@ def trained_path(profile: str, network: str) -> Path:
     return paths.results(profile, "models", f"{network}.safetensors")
 
 
+def _trained(network: str) -> Path:
+    try:
+        settings = config.load()
+    except ConfigError as error:
+        raise WeightsError(f"trained weights are unknown here: {error}") from error
+    system = network.partition("/")[0]
+    task = settings.systems.get(system)
+    entries = [f"{system}/{name}" for name in task.networks] if task else []
+    same = [name for name in entries if task.network_class(name.partition("/")[2]) == network]
+    for name in (network, *same):
+        if (path := trained_path(settings.profile, name)).is_file():
+            return path
+    there = [name for name in entries if trained_path(settings.profile, name).is_file()]
+    hint = f"; trained are {', '.join(there)}" if there else ": run make all (or dvc repro) first"
+    raise WeightsError(f"{network} is not trained on profile {settings.profile} yet{hint}")
+
+
 def find(wanted: str | None, network: str) -> Path:
     """Turn a ``--weights`` value into a file.
 
-    ``trained`` means what the pipeline trained on the current profile, ``published:NAME`` what
+    ``trained`` means what the pipeline trained on the current profile (under the network's own
+    name, else the first entry of params.yaml that is this network), ``published:NAME`` what
     ``shellac download`` fetched, anything else a file. None means published weights if there are
     any in the cache. Raises :class:`WeightsError` or :class:`UsageError` saying what to do.
     """
     if wanted == "trained":
-        try:
-            profile = config.load().profile
-        except ConfigError as error:
-            raise WeightsError(f"trained weights are unknown here: {error}") from error
-        path = trained_path(profile, network)
-        if not path.is_file():
-            raise WeightsError(
-                f"{network} is not trained on profile {profile} yet: run make all"
-                " (or dvc repro) first"
-            )
-        return path
+        return _trained(network)
     if wanted is None:
         raise UsageError(
             f"{network} has no published weights in the cache; train it with make all and add"

@@ -1,6 +1,8 @@
 """Weights on disk: byte-stable, self-describing, and refused when they are not sound."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -97,3 +99,21 @@ def test_no_level_is_kept(stored):
     path, network = stored
     weights.store(path, network.state_dict(), replace(CARD, level=None))
     assert weights.load(path)[1].level is None
+
+
+def test_trained_weights_are_found_under_the_name_of_their_entry(tmp_path, monkeypatch):
+    profiles = Path(__file__).resolve().parents[1] / "profiles"
+    shutil.copy(profiles / "demo.yaml", tmp_path / "params.yaml")
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+    network = "inpainting/Dual_Res_UNet_v2"
+    with pytest.raises(WeightsError, match="not trained on profile demo yet: run make all"):
+        weights.find("trained", network)
+    entry = weights.trained_path("demo", f"{network}_interpolated")
+    entry.parent.mkdir(parents=True)
+    entry.touch()
+    assert weights.find("trained", network) == entry
+    own = weights.trained_path("demo", network)
+    own.touch()
+    assert weights.find("trained", network) == own
+    with pytest.raises(WeightsError, match=r"; trained are inpainting/Dual_Res_UNet_v2_inter"):
+        weights.find("trained", "inpainting/FPN")
