@@ -8,6 +8,8 @@ from clones import copy_sources, run
 TOY = [
     "data.synthesis.synthesised-piano.pieces=6",
     "data.synthesis.synthesised-piano.seconds=3",
+    "data.synthesis.synthesised-ensemble.pieces=24",
+    "data.synthesis.synthesised-ensemble.seconds=2",
     "data.synthesis.synthesised-noise.pieces=3",
     "data.synthesis.synthesised-noise.seconds=2",
     "superres.networks={audiounet: {width: 0.03125}, tfilm: {width: 0.03125, mode: correct},"

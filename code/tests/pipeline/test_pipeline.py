@@ -77,7 +77,10 @@ def test_a_forced_second_run_gives_the_same_hashes(clone):
             {"inpainting-fragments", "inpainting-evaluate"}
             | {f"inpainting-train@{name}" for name in ("UNet_Sun", "line")},
         ),
-        ("data.splits.test=0.3", {"download@synthesised-piano", "download@synthesised-noise"}),
+        (
+            "data.splits.test=0.3",
+            {f"download@synthesised-{name}" for name in ("piano", "ensemble", "noise")},
+        ),
     ],
 )
 def test_a_change_re_runs_what_it_touches(clone, change, stages):

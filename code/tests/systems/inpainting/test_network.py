@@ -53,8 +53,10 @@ def test_published_counts(name):
     if name == "Efficient_UNet_v2":
         assert str(counts(published_size(name))[0]) in listed[name]["note"]
         return
-    if not listed[name]["builds"]:
-        pytest.skip("cannot be built as published")
+    if not listed[name]["builds"]:  # as published; ours is repaired, so that nothing is listed
+        assert name == "FPN_RFB_U_Net"
+        assert listed[name].get("total_parameters") is None
+        return
     wanted = listed[name]["total_parameters"], listed[name]["trainable_parameters"]
     assert counts(published_size(name)) == wanted
 
