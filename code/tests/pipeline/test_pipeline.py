@@ -104,7 +104,7 @@ def test_training_killed_three_times_ends_with_the_same_weights(clone, tmp_path)
     target = tmp_path / "clone"
     shutil.copytree(clone, target, symlinks=True)
     params = yaml.safe_load((target / "params.yaml").read_text())
-    params["superres"]["training"].update(steps=400, checkpoint_seconds=0.05, validate_every=100)
+    params["superres"]["training"].update(steps=800, checkpoint_seconds=0.05, validate_every=200)
     (target / "params.yaml").write_text(yaml.safe_dump(params))
     weights = target / "results" / "demo" / "models" / "superres" / "audiounet.safetensors"
     command = ["shellac", "train", "superres/audiounet"]
