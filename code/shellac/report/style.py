@@ -49,7 +49,15 @@ INPAINTING_LOOKS = {
     "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
     "network": Look("Network", "#1f4e8c", "-", "v"),
 }
-_ALL_LOOKS = INPAINTING_LOOKS | LOOKS
+DENOISING_LOOKS = {
+    "noisy": Look("Noisy", "#d9d9d9", ":", "x"),
+    "declicked": Look("Clicks repaired", "#e3b23c", (0, (1, 1)), "o"),
+    "classical": Look("Classical", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
+    "classical_profile": Look("Classical, given profile", "#c8501e", (0, (5, 1.5)), "D"),
+    "unet_22k": Look("Two-stage U-Net", "#1f4e8c", "-", "v"),
+    "oracle_mask": Look("Oracle mask", "#555555", (0, (8, 2)), ">"),
+}
+_ALL_LOOKS = INPAINTING_LOOKS | DENOISING_LOOKS | LOOKS
 LOW_PASS = {
     "chebyshev": "Chebyshev",
     "butterworth": "Butterworth",

@@ -30,6 +30,16 @@ ROOTS = {
     "inpainting-notebook": [
         f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")
     ],
+    "denoiser-fragments": ["systems.denoiser.fragments"],
+    "denoiser-train": ["systems.denoiser.training"],
+    "denoiser-evaluate": ["systems.denoiser.evaluation"],
+    "denoiser-stimuli": [
+        "systems.denoiser.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.denoiser.restoration",
+    ],
+    "denoiser-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
     "manuscript": ["report.manuscript"],
 }
 
