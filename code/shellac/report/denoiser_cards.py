@@ -23,7 +23,7 @@ _TEXT = """\
 | | |
 |---|---|
 | what | {network}, settings {settings}; {parameters} parameters |
-| hears and gives | {hears}; {gives} |
+| hears and gives | {input} |
 | weights | `{file}`, SHA-256 `{digest}` |
 | sample rate | {sample_rate} Hz |
 | trained on | {recordings} recordings (roles: {roles}), listed by SHA-256 in the weights' header |
@@ -59,8 +59,10 @@ Differences to the classical system on the same tracks, with 95 % bootstrap inte
 The music was mixed with noise for these figures; on a historical recording there is no original,
 and only listening can judge. Sharp attacks resemble clicks: see the transients lost.
 """
-_HEARS = {"noisy": "the recording as it is", "declicked": "the recording, its clicks repaired"}
-_GIVES = {"spectrum": "the clean spectrum", "gain": "a complex gain on every bin"}
+_INPUT = {
+    "noisy": "the noisy spectrum; the clean one",
+    "classical": "what the classical system kept and took away; a correction of it",
+}
 
 
 def folder(profile: str) -> Path:
@@ -102,8 +104,7 @@ def describe(
         network=card.network,
         settings=", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
         parameters=card.extra["parameters"],
-        hears=_HEARS[card.extra["conversion"]["hears"]],
-        gives=_GIVES[card.extra["conversion"]["gives"]],
+        input=_INPUT[card.extra["input"]],
         file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
         digest=sha256(path),
         sample_rate=card.sample_rate,

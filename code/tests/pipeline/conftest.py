@@ -32,6 +32,18 @@ TOY = [
     "inpainting.evaluation.waveform.iterations=2",
     "inpainting.stimuli.tracks=1",
     "inpainting.stimuli.seconds=1",
+    "denoiser.segment_seconds=1",
+    "denoiser.networks={unet_22k: {width: 0.03125, depth: 2, num_tfc: 1, input: classical}}",
+    "denoiser.training.steps=4",
+    "denoiser.training.batch_size=2",
+    "denoiser.training.seen_seconds=0.5",
+    "denoiser.training.validate_every=2",
+    "denoiser.evaluation.snr_db=[6]",
+    "denoiser.evaluation.seconds=2",
+    "denoiser.evaluation.lead_seconds=1",
+    "denoiser.evaluation.resamples=100",
+    "denoiser.stimuli.tracks=1",
+    "denoiser.stimuli.seconds=1",
 ]
 
 

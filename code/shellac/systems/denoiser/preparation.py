@@ -38,8 +38,8 @@ def estimates(kind: str, network: Denoiser, spectra: Tensor) -> Estimates:
 
     ``noisy``: of spectrograms (B, 2, N, F), as published. ``classical``: of the pair (B, 2, 2, N,
     F), on the third axis what the classical system kept and what it took away. The network sees
-    both levels; of its two maps a and b the estimate is (1 + a) kept + b taken, so that one which
-    gives nothing leaves the classical restoration as it is.
+    both levels; of its two maps a and b the estimate is (1 + tanh a) kept + tanh b taken, so that
+    one which gives nothing leaves the classical restoration as it is, and none can do much worse.
     """
     if kind == NOISY:
         return network(spectra)
@@ -56,9 +56,9 @@ def levels(spectra: Tensor) -> Tensor:
 
 
 def corrected(given: Tensor, spectra: Tensor) -> Tensor:
-    """Return (1 + a) kept + b taken of maps a, b (B, 2, N, F) and a pair (B, 2, 2, N, F)."""
+    """Return (1 + tanh a) kept + tanh b taken: maps (B, 2, N, F), a pair (B, 2, 2, N, F)."""
     kept, taken = spectra.unbind(2)
-    a, b = given.unbind(1)
+    a, b = torch.tanh(given).unbind(1)
     return torch.addcmul(torch.addcmul(kept, kept, a[:, None]), taken, b[:, None])
 
 

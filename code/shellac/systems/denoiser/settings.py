@@ -63,7 +63,7 @@ class TrainingSettings(LoopSettings):
     """A training loop's settings and its recipe.
 
     ``sound``: every segment counts alike, by the logarithm of its relative squared error; Adam as
-    usual, the learning rate falls along a cosine; noise that is longer than a segment starts
+    usual, the learning rate rises for 20 steps and falls along a cosine; noise that is longer than a segment starts
     anywhere.
 
     ``published``: what eloimoliner/bwe_historical_recordings does. The mean magnitude of the error

@@ -5,6 +5,7 @@ What the two recipes differ in stands in :class:`.settings.TrainingSettings`.
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,13 +24,14 @@ from shellac.systems.denoiser.settings import DenoiserSettings, TrainingSettings
 from shellac.systems.edges import edge_seconds
 from shellac.systems.spectrogram_front import to_channels
 from shellac.training import checkpoints, determinism
-from shellac.training.loop import Player, fit
+from shellac.training.loop import Player, fit, learning_rate
 
 CURVE_COLUMNS = ("step", "loss", "validation_loss")
-_PUBLISHED_BETAS = (0.5, 0.9)
+_BETAS, _PUBLISHED_BETAS = (0.9, 0.999), (0.5, 0.9)
+_WARM_UP = 20  # steps over which the sound recipe's learning rate rises
 _LEAST_ERROR = 1e-3  # of the clean segment's energy: what is 30 dB down counts no further
 _SILENCE = 1e-6
-_PROBE_GRIDS = 8  # six times these are computed to measure the edge effect
+_PROBE_GRIDS = 4  # six times these are computed to measure the edge effect
 Batch = tuple[Tensor, Tensor]
 
 
@@ -55,6 +57,14 @@ LOSSES = {"published": mean_magnitude, "sound": relative_error}
 def dropped(settings: TrainingSettings, step: int) -> float:
     """Return the published learning rate of a step: a tenth after every ``drop_every`` steps."""
     return settings.learning_rate * 0.1 ** (step // settings.drop_every)
+
+
+def warmed_up(settings: TrainingSettings, step: int) -> float:
+    """Return the sound learning rate of a step: it rises over 20 steps, then falls along a cosine.
+
+    A correction starts where it is nearly right, and the first steps of Adam are its largest.
+    """
+    return learning_rate(settings, step) * min(1.0, (step + 1) / _WARM_UP)
 
 
 class DenoiserTask:
@@ -200,7 +210,7 @@ def train(settings: Settings, name: str) -> None:
             bar.n = step
             bar.set_postfix(loss=f"{loss:.3g}")
 
-        players = _players(network, training) if published else None
+        players = {"network": _player(network, training)}
         progress = fit(loop_task, training, settings.seed, scratch, report, players=players)
         bar.close()
         card = _card(settings, name, loop_task, parts["train"])
@@ -210,10 +220,11 @@ def train(settings: Settings, name: str) -> None:
         write_csv(curve, progress.history, CURVE_COLUMNS)
 
 
-def _players(network: Denoiser, training: TrainingSettings) -> dict[str, Player]:
-    rate = training.learning_rate
-    optimiser = torch.optim.Adam(network.parameters(), lr=rate, betas=_PUBLISHED_BETAS)
-    return {"network": Player(network, optimiser, lambda step: dropped(training, step))}
+def _player(network: Denoiser, training: TrainingSettings) -> Player:
+    published = training.recipe == "published"
+    betas = _PUBLISHED_BETAS if published else _BETAS
+    optimiser = torch.optim.Adam(network.parameters(), lr=training.learning_rate, betas=betas)
+    return Player(network, optimiser, partial(dropped if published else warmed_up, training))
 
 
 def _card(

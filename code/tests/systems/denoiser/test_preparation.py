@@ -62,7 +62,7 @@ def test_levels_rise_by_a_fourth_of_the_logarithm_of_power(rng):
 def test_maps_scale_what_was_kept_and_put_back_what_was_taken(rng):
     pair = spectra(rng.standard_normal((2, 4000)))
     given = torch.zeros(1, 2, *pair.shape[3:])
-    given[:, 0], given[:, 1] = 0.5, 0.25
+    given[:, 0], given[:, 1] = np.arctanh(0.5), np.arctanh(0.25)
     found = preparation.corrected(given, pair)
     torch.testing.assert_close(found, 1.5 * pair[:, :, 0] + 0.25 * pair[:, :, 1])
 
@@ -93,7 +93,7 @@ def test_a_correction_of_nothing_is_the_classical_restoration(rate, channels):
 
 def test_noise_is_known_from_pieces_of_a_long_recording(monkeypatch):
     monkeypatch.setattr(preparation, "SURVEY_PIECES", 2)
-    _, damaged = noisy(20.0, rate=44100)
+    damaged = np.tile(noisy(2.0, rate=44100)[1], 10)
     asked = []
 
     def read(start, stop):

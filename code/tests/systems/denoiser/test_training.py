@@ -72,10 +72,20 @@ def test_a_correction_starts_at_the_classical_restoration(prepared):
     assert found["final"].item() == pytest.approx(error.item(), abs=0.3)
 
 
-def test_the_published_learning_rate_falls_to_a_tenth():
+def test_the_published_learning_rate_falls_to_a_tenth(folder_root):
     settings = config.apply_profile("full").systems["denoiser"].training
     rates = [training.dropped(settings, step) for step in (0, 23_999, 24_000, 48_000)]
     assert rates == pytest.approx([2e-4, 2e-4, 2e-5, 2e-6])
+
+
+def test_the_sound_learning_rate_rises_then_falls(folder_root):
+    settings = config.apply_profile("demo").systems["denoiser"].training
+    rates = [training.warmed_up(settings, step) for step in range(settings.steps)]
+    top = int(np.argmax(rates))
+    assert rates[0] == pytest.approx(settings.learning_rate / 20)
+    assert 0 < top <= 20 and np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.all(np.diff(rates[top:]) < 0)
+    assert rates[-1] == pytest.approx(settings.final_learning_rate)
 
 
 @pytest.mark.parametrize("recipe", ["sound", "published"])
