@@ -23,7 +23,11 @@ N_FFT = 1024
 HOP_LENGTH = 256
 _CHARACTERS_PER_INCH = 18  # of a notice
 RANGE_DB = 100.0  # below the loudest bin of the reference, nothing is drawn
-_PANELS = ("reference", "spline", "band_copy", "audiounet", "tfilm", "tfilm_legacy", "afilm")
+_PANELS = (
+    "reference", "low_passed", "spline", "band_copy", "audiounet", "tfilm", "tfilm_legacy", "afilm",
+    "seanet", "gan", "no_adversary", "no_noise", "piano", "strings", "orchestra",
+)  # fmt: skip
+_BASELINES = ("low_passed", "spline", "band_copy")
 _BINS_PER_BAND = 16  # of the mean spectra: single bins would draw every partial as a spike
 _CUT = {"linewidth": 0.7, "linestyle": (0, (4, 3))}
 _SMALLEST_POWER = 1e-20  # -200 dB: digital silence has a level to draw
@@ -193,13 +197,16 @@ def thumbnail(
     return figure
 
 
-def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
+def low_pass_comparison(
+    table: pd.DataFrame, *, of: str = "Low-pass before decimation", notice: str = ""
+) -> Figure:
     """Draw what networks gain on the baselines under every filter, with 95 % intervals.
 
     ``table`` is what :func:`shellac.report.tables.paired` returns. One panel per metric; the line
     at 0 is the baseline that the panel's axis names, the shaded filters are unseen in training.
+    ``of`` is what the filters are.
     """
-    table = table[(table["role"] == "all") & ~table["method"].isin(("spline", "band_copy"))]
+    table = table[(table["role"] == "all") & ~table["method"].isin(_BASELINES)]
     metrics = list(dict.fromkeys(table["metric"]))
     filters = list(dict.fromkeys(table["low_pass"]))
     with style.context():
@@ -216,7 +223,7 @@ def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
         words = {"yes": "seen", "no": "unseen"}
         labels = [f"{style.low_pass(name)}\n({words[heard[name]]})" for name in filters]
         axes.set_xticks(range(len(filters)), labels)
-        axes.set_xlabel("Low-pass before decimation (seen or unseen in training)")
+        axes.set_xlabel(f"{of} (seen or unseen in training)")
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(3, len(names)))
         frame(figure, "", notice)
@@ -245,11 +252,13 @@ def _differences(axes: Axes, table: pd.DataFrame, filters: list[str]) -> None:
     axes.set_axisbelow(True)
 
 
-def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> Figure:
+def training_curves(
+    curves: Mapping[str, pd.DataFrame], *, loss: str = "Mean squared error", notice: str = ""
+) -> Figure:
     """Draw training loss (thin) and validation loss (marked) over steps, one colour per network.
 
     ``curves`` maps a network to a table with columns step, loss, validation_loss; the last may be
-    empty in rows where nothing was validated.
+    empty in rows where nothing was validated. ``loss`` names the axis.
     """
     with style.context():
         figure = Figure(figsize=(style.COLUMN_INCHES, 2.3), layout="constrained")
@@ -265,7 +274,7 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
             )  # fmt: skip
         axes.set_yscale("log")
         axes.set_xlabel("Training step")
-        axes.set_ylabel("Mean squared error")
+        axes.set_ylabel(loss)
         axes.grid(axis="y", which="major")
         axes.legend(title="thin: training, marked: validation", title_fontsize=6.5, loc="best")
         frame(figure, "", notice)
