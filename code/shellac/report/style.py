@@ -70,6 +70,7 @@ _ALL_LOOKS = _FIRST | INPAINTING_LOOKS | LOOKS | BANDWIDTH_LOOKS | _MATERIAL_LOO
 LOW_PASS = {
     "repository": "FIR, 3.5 kHz",
     "paper": "FIR, 3 kHz",
+    "long": "Long FIR",
     "chebyshev": "Chebyshev",
     "butterworth": "Butterworth",
     "sinc": "Sinc",

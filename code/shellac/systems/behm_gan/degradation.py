@@ -1,6 +1,7 @@
 """The random low-pass filters that BEHM-GAN is trained under, and those that it is tested with."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,11 +11,26 @@ from torch.nn import functional
 
 from shellac.degradations.lowpass import low_pass
 
-# Mean of the cut-offs, whose standard deviation is 300 Hz: by the authors' configuration, and as
-# their paper is quoted.
-MEAN_CUTOFF_HZ = {"repository": 3500.0, "paper": 3000.0}
-_FILTERS = 300
+_FILTERS, _TAPS, _LONG_TAPS = 300, 25, 127
 FULL_BAND = "none"  # stands for a low-pass family where there is no low-pass
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A bank of filters: the mean of their cut-offs in Hz, how many taps, and the window."""
+
+    mean_cutoff_hz: float = 3500.0
+    taps: int = _TAPS
+    window: str | tuple[str, float] = "boxcar"
+
+
+# By the authors' configuration; as their paper is quoted; and, ours, filters that let nothing
+# through above their cut-off, as a recorder's horn does, the window being the one that was meant.
+BANKS = {
+    "repository": Bank(),
+    "paper": Bank(3000.0),
+    "long": Bank(taps=_LONG_TAPS, window=("kaiser", 6.0)),
+}
 
 
 @lru_cache(maxsize=8)
@@ -31,28 +47,38 @@ def cutoffs_hz(
 @lru_cache(maxsize=8)
 def filter_bank(
     count: int = _FILTERS,
-    taps: int = 25,
+    taps: int = _TAPS,
     mean_cutoff_hz: float = 3500.0,
     std_cutoff_hz: float = 300.0,
     seed: int = 43,
     sample_rate: int = 22050,
+    window: str | tuple[str, float] = "boxcar",
 ) -> np.ndarray:
     """Return linear-phase filters (``count``, ``taps``) float32, their cut-offs normally drawn.
 
-    A Kaiser window that is asked for a transition of 1 Hz by so few taps is rectangular.
+    The published Kaiser window, asked for a transition of 1 Hz by so few taps, is rectangular.
     """
     return np.stack(
         [
-            signal.firwin(taps, cutoff_hz, window="boxcar", fs=sample_rate)
+            signal.firwin(taps, cutoff_hz, window=window, fs=sample_rate)
             for cutoff_hz in cutoffs_hz(count, mean_cutoff_hz, std_cutoff_hz, seed)
         ]
     ).astype(np.float32)
 
 
-def training_bank(readings: Sequence[str]) -> np.ndarray:
-    """Return the filters of the published banks that ``readings`` name, one below the other."""
-    banks = [filter_bank(mean_cutoff_hz=MEAN_CUTOFF_HZ[reading]) for reading in readings]
-    return np.concatenate(banks)
+def named_bank(name: str) -> np.ndarray:
+    """Return the filters of one of :data:`BANKS`: (300, taps)."""
+    bank = BANKS[name]
+    return filter_bank(taps=bank.taps, mean_cutoff_hz=bank.mean_cutoff_hz, window=bank.window)
+
+
+def training_bank(names: Sequence[str]) -> np.ndarray:
+    """Return the filters of several banks, one below the other, with zeros around shorter ones."""
+    banks = [named_bank(name) for name in names]
+    most = max(bank.shape[1] for bank in banks)
+    ends = [(most - bank.shape[1]) // 2 for bank in banks]
+    padded = [np.pad(bank, ((0, 0), (end, end))) for bank, end in zip(banks, ends, strict=True)]
+    return np.concatenate(padded)
 
 
 def low_passed(waveform: Tensor, filters: Tensor) -> Tensor:
@@ -66,11 +92,11 @@ def low_passed(waveform: Tensor, filters: Tensor) -> Tensor:
 def held_out_cutoff_hz(family: str, seed: int, digest: str) -> float:
     """Return the cut-off that a recording with this SHA-256 is tested at, in Hz.
 
-    Drawn from the bank of ``family``, or from the repository's where it is none of the two
-    readings: by seed and content alone, so that families differ in nothing but the filter's shape.
+    Drawn from the bank of ``family``, or from the repository's where it is no bank: by seed and
+    content alone, so that families differ in nothing but the filter's shape.
     """
-    listed = cutoffs_hz(mean_cutoff_hz=MEAN_CUTOFF_HZ.get(family, MEAN_CUTOFF_HZ["repository"]))
-    return float(listed[_drawn(seed, digest)])
+    mean_cutoff_hz = BANKS.get(family, BANKS["repository"]).mean_cutoff_hz
+    return float(cutoffs_hz(mean_cutoff_hz=mean_cutoff_hz)[_drawn(seed, digest)])
 
 
 def degraded(x: np.ndarray, sample_rate: int, family: str, seed: int, digest: str) -> np.ndarray:
@@ -80,8 +106,8 @@ def degraded(x: np.ndarray, sample_rate: int, family: str, seed: int, digest: st
     """
     if family == FULL_BAND:
         return np.array(x, np.float32)
-    if family in MEAN_CUTOFF_HZ:
-        kernel = filter_bank(mean_cutoff_hz=MEAN_CUTOFF_HZ[family])[_drawn(seed, digest)]
+    if family in BANKS:
+        kernel = named_bank(family)[_drawn(seed, digest)]
         return signal.oaconvolve(x, kernel, mode="same").astype(np.float32)
     return low_pass(x, sample_rate, held_out_cutoff_hz(family, seed, digest), family)
 

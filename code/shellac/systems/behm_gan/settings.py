@@ -9,10 +9,13 @@ from shellac.training.settings import LoopSettings
 
 Network = Literal["unet", "audiounet", "seanet"]
 NetworkName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Reading = Literal["repository", "paper"]
+Bank = Literal["repository", "paper", "long"]
 TestFilter = Literal[
-    "repository", "paper", "chebyshev", "butterworth", "sinc", "brickwall", "codec"
+    "repository", "paper", "long", "chebyshev", "butterworth", "sinc", "brickwall", "codec"
 ]
+# YAML has lists alone, which a strict model does not take for a pair
+Decibels = Annotated[float, pydantic.Field(ge=-60, le=60)]
+DecibelRange = Annotated[tuple[Decibels, Decibels], pydantic.Field(strict=False)]
 
 
 class NetworkSettings(Strict):
@@ -69,20 +72,22 @@ class TrainingSettings(LoopSettings):
     (``final_learning_rate`` is not read); weights of the last step.
 
     Weights that met an adversary are those of the last step in both; else ``sound`` keeps the
-    lowest validation loss. ``signal_weight`` is that of the loss of the signal itself;
+    lowest validation loss. ``gain_db``: segments are made louder by a draw between these two
+    (published: -12 and 8). ``signal_weight`` is that of the loss of the signal itself;
     ``validation_segments``, spread over all there are, are validated on.
     """
 
     recipe: Literal["published", "sound"] = "sound"
     kept_hz: float = pydantic.Field(gt=0)
+    gain_db: DecibelRange
     signal_weight: float = pydantic.Field(gt=0)
     validation_segments: int = pydantic.Field(ge=1)
     adversary: AdversarySettings
 
 
 class EvaluationSettings(Strict):
-    """``low_pass``: filters to test with, the first being that of the main table (``repository``
-    and ``paper`` as in training; else a family of :mod:`shellac.degradations.lowpass`).
+    """``low_pass``: filters to test with, the first being that of the main table: one of the banks
+    of training, else a family of :mod:`shellac.degradations.lowpass`.
 
     ``seconds`` from the beginning of every test track; ``resamples`` behind every interval.
     """
@@ -103,8 +108,8 @@ class BehmGanSettings(Strict):
     """Task, data, networks and training of bandwidth extension.
 
     Recordings of ``roles`` are taken from ``corpora``, or from all where none is named.
-    ``low_pass``: from which published banks training draws its filters; see
-    :data:`.degradation.MEAN_CUTOFF_HZ`. ``noise_rms`` of what networks hear beside the recording,
+    ``low_pass``: from which banks training draws its filters; see :data:`.degradation.BANKS`:
+    ``repository`` and ``paper`` are the two published readings, ``long`` is ours. ``noise_rms`` of what networks hear beside the recording,
     full scale = 1.
     """
 
@@ -112,7 +117,7 @@ class BehmGanSettings(Strict):
     roles: list[Literal["piano", "music", "speech"]] = pydantic.Field(min_length=1)
     sample_rate: Literal[22050]
     segment_seconds: float = pydantic.Field(ge=0.1, le=60)
-    low_pass: list[Reading] = pydantic.Field(min_length=1)
+    low_pass: list[Bank] = pydantic.Field(min_length=1)
     noise_rms: float = pydantic.Field(ge=0, le=0.1)
     networks: dict[NetworkName, NetworkSettings] = pydantic.Field(min_length=1)
     training: TrainingSettings
@@ -124,6 +129,8 @@ class BehmGanSettings(Strict):
         for listed in (self.low_pass, self.evaluation.low_pass):
             if len(set(listed)) < len(listed):
                 raise ValueError("a low-pass family is listed twice")
+        if self.training.gain_db[0] > self.training.gain_db[1]:
+            raise ValueError("training.gain_db: the lower bound comes first")
         if self.training.kept_hz >= self.sample_rate / 2:
             raise ValueError(f"training.kept_hz must be below {self.sample_rate / 2:g} Hz")
         for name, entry in self.networks.items():

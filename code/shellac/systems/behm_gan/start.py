@@ -6,11 +6,11 @@ from torch import nn
 from shellac.systems.behm_gan.audiounet import AudioUNet
 from shellac.systems.behm_gan.network import Generator
 
-_SHARE = 0.01
+_SHARE = 0.1
 
 
 def begin_at_nothing(network: nn.Module) -> None:
-    """Bring the last convolution to a hundredth of its drawn size, and its bias to 0.
+    """Bring the last convolution to a tenth of its drawn size, and its bias to 0.
 
     An untrained network would add more than the band that is missing holds.
     """

@@ -32,7 +32,6 @@ from shellac.training.loop import Player, fit, learning_rate
 
 CURVE_COLUMNS = ("step", "loss", "validation_loss")
 GENERATOR, DISCRIMINATORS = "generator", "discriminators"
-_GAIN_DB = (-6.0, 4.0)  # as published over 10 in the exponent of an amplitude: -12 to 8 dB
 _BETAS = (0.5, 0.9)
 _PROBE_GRIDS = 6
 _TRAINING, _VALIDATION = 0, 1  # what a seed is for
@@ -105,7 +104,7 @@ class ExtensionTask:
 
     def _degraded(self, clean: Tensor, rng: np.random.Generator) -> Batch:
         """Give segments levels of their own, and filters: one for each, or for all (published)."""
-        gains = 10 ** (rng.uniform(*_GAIN_DB, (len(clean), 1)) / 10)
+        gains = 10 ** (rng.uniform(*self._training.gain_db, (len(clean), 1)) / 20)
         drawn = rng.integers(len(self._bank), size=1 if self._published else len(clean))
         clean = (clean * torch.from_numpy(gains.astype(np.float32))).to(self._device)
         filters = self._bank[torch.from_numpy(drawn).to(self._device)].expand(len(clean), -1)
@@ -128,7 +127,7 @@ class ExtensionTask:
     def _signal_loss(self, made: Tensor, clean: Tensor) -> Tensor:
         if self._entry.loss == "mse":
             return functional.mse_loss(made, clean)
-        return losses.stft_loss(made, clean)
+        return losses.stft_loss(made, clean, smooth_floor=not self._published)
 
     def _discriminator_loss(self, clean: Tensor, made: Tensor) -> Tensor:
         """Sum over scales, real and made signals seen in one pass."""
