@@ -15,10 +15,11 @@ from shellac import metrics, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.signals import mono_at
 from shellac.errors import DataError
 from shellac.files import write_csv, write_json
 from shellac.systems import summaries
-from shellac.systems.behm_gan import degradation, fragments
+from shellac.systems.behm_gan import degradation
 from shellac.systems.behm_gan.degradation import FULL_BAND
 from shellac.systems.behm_gan.restoration import member
 from shellac.systems.behm_gan.settings import BehmGanSettings
@@ -60,7 +61,7 @@ def pair(
     :data:`.degradation.FULL_BAND` leaves it as it is, and has a cut-off to score by all the same.
     """
     task: BehmGanSettings = settings.systems["behm_gan"]
-    whole = fragments.mono_at(recording, task.sample_rate)
+    whole = mono_at(recording, task.sample_rate)
     reference = whole[: int(task.evaluation.seconds * task.sample_rate)]
     drawn = (settings.seed, recording.sha256)
     heard = degradation.degraded(reference, task.sample_rate, family, *drawn)

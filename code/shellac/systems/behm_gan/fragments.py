@@ -10,16 +10,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from shellac import audio, paths
+from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.signals import mono_at
 from shellac.errors import DataError
 from shellac.files import atomic_folder, write_csv
 from shellac.systems import shards
 from shellac.systems.behm_gan.settings import BehmGanSettings
 from shellac.systems.shards import Shard
-from shellac.transforms.resampling import resample
 
 SPLITS = ("train", "validation")
 INDEX_COLUMNS = ("segment", "role", "genre", "label", "file", "sha256", "offset")
@@ -33,12 +33,6 @@ def segments_path(folder: Path, split: str) -> Path:
 def index_path(folder: Path, split: str) -> Path:
     """Where the sources of a split's segments are listed."""
     return folder / f"{split}.index.csv"
-
-
-def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
-    """Read a recording, average its channels, convert its rate: (T,) float32."""
-    waveform, rate = audio.read(recording.path)
-    return resample(waveform.mean(axis=0), rate, sample_rate)
 
 
 def build(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
+from shellac.datasets.signals import mono_at
 from shellac.files import sha256, write_csv
 from shellac.systems.behm_gan import degradation, fragments, losses
 from shellac.systems.behm_gan.discriminators import (
@@ -232,7 +233,7 @@ def _card(
     published = task.training.recipe == "published"
     network = contest.network.eval()
     held_out = next(corpora.recordings(settings, task.roles, "validation", task.corpora))
-    whole = fragments.mono_at(held_out, task.sample_rate)
+    whole = mono_at(held_out, task.sample_rate)
     heard = degradation.degraded(
         whole, task.sample_rate, task.low_pass[0], settings.seed, held_out.sha256
     )

@@ -6,6 +6,7 @@ import pytest
 
 from shellac import config, paths
 from shellac.datasets import corpora
+from shellac.datasets.signals import mono_at
 from shellac.errors import DataError
 from shellac.files import read_csv, sha256
 from shellac.systems.behm_gan import fragments
@@ -27,7 +28,7 @@ def test_every_segment_is_where_its_index_says(prepared):
         assert stored.shape == (2 * PER_TRACK, task.segment) and stored.dtype == np.float32
         assert stored.chunks is None and stored.compression is None
         for row in (rows[0], rows[PER_TRACK + 2]):
-            whole = fragments.mono_at(sources[row["sha256"]], task.sample_rate)
+            whole = mono_at(sources[row["sha256"]], task.sample_rate)
             offset = int(row["offset"])
             wanted = whole[offset : offset + task.segment]
             assert np.array_equal(stored[int(row["segment"])], wanted)
