@@ -108,9 +108,9 @@ class BehmGanSettings(Strict):
     """Task, data, networks and training of bandwidth extension.
 
     Recordings of ``roles`` are taken from ``corpora``, or from all where none is named.
-    ``low_pass``: from which banks training draws its filters; see :data:`.degradation.BANKS`:
-    ``repository`` and ``paper`` are the two published readings, ``long`` is ours. ``noise_rms`` of what networks hear beside the recording,
-    full scale = 1.
+    ``low_pass``: from which of :data:`.degradation.BANKS` training draws its filters;
+    ``repository`` and ``paper`` are the two published readings, ``long`` is ours. ``noise_rms`` of
+    what networks hear beside the recording, full scale = 1.
     """
 
     corpora: list[str]

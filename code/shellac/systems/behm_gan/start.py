@@ -12,7 +12,8 @@ _SHARE = 0.1
 def begin_at_nothing(network: nn.Module) -> None:
     """Bring the last convolution to a tenth of its drawn size, and its bias to 0.
 
-    An untrained network would add more than the band that is missing holds.
+    An untrained network adds more than the missing band holds, and spends its first steps on
+    unlearning that; one that adds nothing has hardly a gradient to learn from.
     """
     if isinstance(network, Generator):
         last = network.finalblock.conv2

@@ -39,6 +39,7 @@ def test_the_full_profile_is_the_published_schedule(folder_root):
         ("behm_gan.low_pass=[repository, repository]", "listed twice"),
         ("behm_gan.low_pass=[sinc]", "low_pass"),
         ("behm_gan.evaluation.low_pass=[none]", "low_pass"),
+        ("behm_gan.training.gain_db=[3, -3]", "gain_db: the lower bound comes first"),
         ("behm_gan.training.kept_hz=11025.0", "kept_hz must be below 11025 Hz"),
         ("behm_gan.segment_seconds=0.01", "segment_seconds"),
         ("behm_gan.sample_rate=44100", "sample_rate"),
