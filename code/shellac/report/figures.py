@@ -24,6 +24,7 @@ HOP_LENGTH = 256
 _CHARACTERS_PER_INCH = 18  # of a notice
 RANGE_DB = 100.0  # below the loudest bin of the reference, nothing is drawn
 _PANELS = ("reference", "spline", "band_copy", "audiounet", "tfilm", "tfilm_legacy", "afilm")
+_BASELINES = ("low_passed", "spline", "band_copy")
 _BINS_PER_BAND = 16  # of the mean spectra: single bins would draw every partial as a spike
 _CUT = {"linewidth": 0.7, "linestyle": (0, (4, 3))}
 _SMALLEST_POWER = 1e-20  # -200 dB: digital silence has a level to draw
@@ -200,13 +201,16 @@ def thumbnail(
     return figure
 
 
-def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
+def low_pass_comparison(
+    table: pd.DataFrame, *, of: str = "Low-pass before decimation", notice: str = ""
+) -> Figure:
     """Draw what networks gain on the baselines under every filter, with 95 % intervals.
 
     ``table`` is what :func:`shellac.report.tables.paired` returns. One panel per metric; the line
     at 0 is the baseline that the panel's axis names, the shaded filters are unseen in training.
+    ``of`` is what the filters are.
     """
-    table = table[(table["role"] == "all") & ~table["method"].isin(("spline", "band_copy"))]
+    table = table[(table["role"] == "all") & ~table["method"].isin(_BASELINES)]
     metrics = list(dict.fromkeys(table["metric"]))
     filters = list(dict.fromkeys(table["low_pass"]))
     with style.context():
@@ -223,7 +227,7 @@ def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
         words = {"yes": "seen", "no": "unseen"}
         labels = [f"{style.low_pass(name)}\n({words[heard[name]]})" for name in filters]
         axes.set_xticks(range(len(filters)), labels)
-        axes.set_xlabel("Low-pass before decimation (seen or unseen in training)")
+        axes.set_xlabel(f"{of} (seen or unseen in training)")
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(3, len(names)))
         frame(figure, "", notice)

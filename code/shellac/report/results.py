@@ -114,6 +114,21 @@ def summary(profile: str, task: str, group: str = "role", **where: str) -> pd.Da
     return table.reset_index(drop=True)
 
 
+def scores_path(profile: str, task: str) -> Path:
+    """Return the place of a task's scores, one row per track, method and metric."""
+    return paths.results(profile, "metrics", f"{task}.csv")
+
+
+def cutoff_hz(profile: str, task: str, track: str, low_pass: str) -> float:
+    """Return the cut-off in Hz that a track was tested at; :class:`DataError` if it was not."""
+    columns = ("track", "low_pass", "cutoff_hz")
+    table = _read_csv(scores_path(profile, task), columns, f"shellac evaluate {task}")
+    found = table.loc[(table["track"] == track) & (table["low_pass"] == low_pass), "cutoff_hz"]
+    if found.empty:
+        raise DataError(f"{scores_path(profile, task)}: no {track} under {low_pass}")
+    return float(found.iloc[0])
+
+
 def paired_path(profile: str, task: str) -> Path:
     """Return the place of a task's paired differences between methods."""
     return paths.results(profile, "metrics", f"{task}-paired.csv")

@@ -44,6 +44,20 @@ TOY = [
     "denoiser.evaluation.resamples=100",
     "denoiser.stimuli.tracks=1",
     "denoiser.stimuli.seconds=1",
+    "behm_gan.networks={gan: {network: unet, width: 0.03125, depth: 2},"
+    " seanet: {width: 0.03125, adversary: false}}",
+    "behm_gan.segment_seconds=0.2",
+    "behm_gan.training.steps=4",
+    "behm_gan.training.batch_size=2",
+    "behm_gan.training.validate_every=2",
+    "behm_gan.training.validation_segments=2",
+    "behm_gan.training.adversary.from_step=2",
+    "behm_gan.training.adversary.width=0.03125",
+    "behm_gan.evaluation.low_pass=[repository, sinc]",
+    "behm_gan.evaluation.seconds=1",
+    "behm_gan.evaluation.resamples=100",
+    "behm_gan.stimuli.tracks=1",
+    "behm_gan.stimuli.seconds=1",
 ]
 
 
