@@ -7,14 +7,11 @@ mixture is ever stored. A split for which there is no noise gets synthesised noi
 """
 
 import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
-from tqdm import tqdm
 
 from shellac import paths
 from shellac.config import Settings
@@ -23,26 +20,17 @@ from shellac.datasets.corpora import Recording
 from shellac.datasets.signals import mono_at
 from shellac.degradations.record_noise import draw_settings, record_noise
 from shellac.errors import DataError
-from shellac.files import atomic_folder, atomic_path, write_csv
+from shellac.files import write_csv
+from shellac.systems import building
+from shellac.systems.building import Job
 from shellac.systems.denoiser.mixing import least_samples
 from shellac.systems.denoiser.settings import DenoiserSettings
-from shellac.training.checkpoints import key
+from shellac.transforms.resampling import converted_length
 
 SPLITS = ("train", "validation", "test")
 CLEAN, NOISE = "clean", "noise"
 INDEX_COLUMNS = ("role", "genre", "label", "file", "sha256", "start", "samples")
 _SYNTHESISED, _SYNTHESISED_SECONDS = 8, 10.0  # pieces for a split without noise
-
-
-@dataclass(frozen=True)
-class Source:
-    """One recording of an index; a synthesised noise is named by what it was drawn from."""
-
-    role: str
-    genre: str
-    label: str
-    file: str
-    sha256: str
 
 
 def array_path(folder: Path, split: str, kind: str) -> Path:
@@ -56,93 +44,88 @@ def index_path(folder: Path, split: str, kind: str) -> Path:
 
 
 def build(settings: Settings) -> None:
-    """Build the fragments of every split; recordings that a killed build prepared are kept.
+    """Build the fragments of every split; a killed build goes on where it was.
 
     Tests use recordings whole, so that there is only noise in the split ``test``.
     """
     task: DenoiserSettings = settings.systems["denoiser"]
-    shards = paths.scratch() / f"fragments-denoiser-{key(sample_rate=task.sample_rate)}"
-    shards.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(paths.fragments(settings.profile, "denoiser")) as folder:
-        for split in SPLITS:
-            if split != "test":
-                clean = list(corpora.recordings(settings, task.roles, split, task.corpora))
-                ready = list(_with_shards(clean, task, shards, settings.compute.threads))
-                _assemble(folder, split, CLEAN, ready)
-            noise = list(corpora.recordings(settings, ["noise"], split, task.corpora))
-            ready = list(_with_shards(noise, task, shards, settings.compute.threads))
-            usable = [each for each in ready if _lasts(each[1], task.sample_rate)]
-            if not usable:
-                usable = _synthesised(split, task.sample_rate, settings.seed, shards)
-            _assemble(folder, split, NOISE, usable)
-    for shard in shards.iterdir():
-        shard.unlink()
-    shards.rmdir()
+    roles = {CLEAN: task.roles, NOISE: ["noise"]}
+    found = {
+        (split, kind): _usable(settings, kind, roles[kind], split)
+        for split in SPLITS
+        for kind in roles
+        if (split, kind) != ("test", CLEAN)
+    }
+    decisive = {
+        "sample_rate": task.sample_rate,
+        "seed": settings.seed,
+        "sources": [[*place, *map(asdict, each)] for place, each in found.items()],
+    }
+    with building.resumed(paths.fragments(settings.profile, "denoiser"), **decisive) as folder:
+        for (split, kind), recordings in found.items():
+            if recordings:
+                _fill(folder, split, kind, recordings, settings)
+            elif kind == NOISE:
+                _synthesise(folder, split, task.sample_rate, settings.seed)
+            else:
+                raise DataError(
+                    f"denoiser: there is no recording for {split} of the roles that params.yaml"
+                    " names (denoiser.roles); add some"
+                )
 
 
-def _lasts(shard: Path, sample_rate: int) -> bool:
-    """Whether a noise can be repeated: by whole revolutions of a disc, or is heard at all."""
-    samples = np.load(shard, mmap_mode="r")
-    return len(samples) >= least_samples(sample_rate) and bool(samples.any())
+def _usable(settings: Settings, kind: str, roles: list[str], split: str) -> list[Recording]:
+    """List the recordings of a split; of noise, those long enough to be repeated."""
+    task: DenoiserSettings = settings.systems["denoiser"]
+    least = least_samples(task.sample_rate) if kind == NOISE else 1
+    found = corpora.recordings(settings, roles, split, task.corpora)
+    return [each for each in found if _samples_of(each, task.sample_rate) >= least]
 
 
-def _with_shards(
-    found: list[Recording], task: DenoiserSettings, folder: Path, threads: int
-) -> Iterator[tuple[Source, Path]]:
-    """Bring every recording to the task's rate, in an array on disk; the work is in C."""
+def _samples_of(recording: Recording, sample_rate: int) -> int:
+    return converted_length(recording.samples, recording.sample_rate, sample_rate)
 
-    def prepare(recording: Recording) -> Path:
-        path = folder / f"{recording.sha256}.npy"
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                np.save(temporary, _normalised(mono_at(recording, task.sample_rate)))
-        return path
 
-    with ThreadPoolExecutor(threads) as pool:
-        ready = pool.map(prepare, found)
-        bar = tqdm(zip(found, ready, strict=True), total=len(found), desc="fragments", disable=None)
-        for recording, path in bar:
-            named = (recording.role, recording.genre, recording.label, recording.file)
-            yield Source(*named, recording.sha256), path
+def _fill(
+    folder: Path, split: str, kind: str, recordings: Sequence[Recording], settings: Settings
+) -> None:
+    """Write one kind of a split, end to end, then its index."""
+    rate = settings.systems["denoiser"].sample_rate
+    planned = building.jobs(recordings, lambda each: _samples_of(each, rate))
+    total = sum(job.count for job in planned)
+    rows = building.npy_rows(array_path(folder, split, kind), (total,))
+
+    def work(job: Job) -> list[float]:
+        whole = mono_at(job.recording, rate)
+        building.check(job, len(whole))
+        rows.write(job.first, [_normalised(whole)])
+        return []
+
+    journal = folder / f".{split}-{kind}"
+    building.carry_out(planned, work, journal, settings.compute.threads)
+    sources = [
+        {name: getattr(job.recording, name) for name in INDEX_COLUMNS[:-2]}
+        | {"start": job.first, "samples": job.count}
+        for job in planned
+    ]
+    write_csv(index_path(folder, split, kind), sources, INDEX_COLUMNS)
 
 
 def _normalised(waveform: np.ndarray) -> np.ndarray:
     peak = float(np.abs(waveform).max(initial=0))
-    return (waveform / peak if peak > 0 else waveform).astype(np.float32)
+    return np.ascontiguousarray(waveform / peak if peak > 0 else waveform, dtype=np.float32)
 
 
-def _synthesised(
-    split: str, sample_rate: int, seed: int, folder: Path
-) -> list[tuple[Source, Path]]:
+def _synthesise(folder: Path, split: str, sample_rate: int, seed: int) -> None:
     """Make noise for a split that has none; the three splits get different records."""
-    made = []
-    for number in range(_SYNTHESISED):
+    samples = int(_SYNTHESISED_SECONDS * sample_rate)
+    whole, sources = np.zeros((_SYNTHESISED, samples), np.float32), []
+    for number, row in enumerate(whole):
         rng = np.random.default_rng([seed, SPLITS.index(split), number])
-        samples = int(_SYNTHESISED_SECONDS * sample_rate)
-        noise = _normalised(record_noise(draw_settings(rng), samples, sample_rate, rng))
+        row[:] = _normalised(record_noise(draw_settings(rng), samples, sample_rate, rng))
         name = f"synthesised-{split}-{number:03d}"
-        path = folder / f"{name}.npy"
-        with atomic_path(path) as temporary:
-            np.save(temporary, noise)
-        digest = hashlib.sha256(noise.tobytes()).hexdigest()
-        made.append((Source("noise", "synthesised", name, name, digest), path))
-    return made
-
-
-def _assemble(folder: Path, split: str, kind: str, shards: list[tuple[Source, Path]]) -> None:
-    """Write one kind of a split: samples end to end, and the index."""
-    parts = [np.load(path, mmap_mode="r") for _, path in shards]
-    total = sum(map(len, parts))
-    if not total:
-        raise DataError(
-            f"denoiser: there is no recording for {split} of the roles that params.yaml names"
-            " (denoiser.roles); add some"
-        )
-    kept = open_memmap(array_path(folder, split, kind), "w+", np.float32, (total,))
-    rows, start = [], 0
-    for (source, _), part in zip(shards, parts, strict=True):
-        kept[start : start + len(part)] = part
-        rows.append(vars(source) | {"start": start, "samples": len(part)})
-        start += len(part)
-    kept.flush()
-    write_csv(index_path(folder, split, kind), rows, INDEX_COLUMNS)
+        digest = hashlib.sha256(row.tobytes()).hexdigest()
+        source = ("noise", "synthesised", name, name, digest, number * samples, samples)
+        sources.append(dict(zip(INDEX_COLUMNS, source, strict=True)))
+    np.save(array_path(folder, split, NOISE), whole.reshape(-1))
+    write_csv(index_path(folder, split, NOISE), sources, INDEX_COLUMNS)

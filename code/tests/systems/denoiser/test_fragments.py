@@ -83,7 +83,7 @@ def test_building_again_gives_the_same_bytes_and_a_killed_build_goes_on(prepared
         fragments.build(settings)
     fragments.build(settings)
     assert hashes() == before
-    assert len(read) == len(set(read)) + 1  # what was read before the kill was not read again
+    assert len(read) == len(set(read)) + 1  # but for the one that failed, each was read once
 
 
 def test_mixtures_have_the_ratio_and_the_level_that_were_drawn(prepared):
