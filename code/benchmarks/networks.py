@@ -58,7 +58,8 @@ def measure(
     """Yield one row per network for inference of one item and one for the gradients of a batch.
 
     Waveform networks: ``length`` samples, and ``batch`` of ``patch``. Spectrogram networks:
-    ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration.
+    ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration and laid out for
+    gradients as in training, a map's channels beside each other.
     """
     waveforms = ((1, 1, length), (batch, 1, patch))
     spectrograms = ((1, 2, frames, BINS),) * 2
@@ -70,7 +71,7 @@ def measure(
 def _rows(
     name: str, shapes: tuple[Shape, Shape], width: float, turns: int
 ) -> Iterator[dict[str, object]]:
-    trained = networks.build(name, width=width)
+    trained = networks.build(name, width=width).to(memory_format=torch.channels_last)
     prepared = weight_norm.prepare(copy.deepcopy(trained))
     inference = ("inference", _infer, prepared, shapes[0])
     for task, run, network, shape in (inference, ("training step", _step, trained, shapes[1])):

@@ -35,8 +35,8 @@ _MAIN_LOBE_BINS = 2  # half the width of a Hann window's main lobe
 Padding = Literal["reflect", "zero"]
 
 
-def _pair(reference: np.ndarray, restored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as float64 (C, T)."""
+def checked_pair(reference: np.ndarray, restored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as float64 (C, T); raise :class:`AudioError` for what cannot be compared."""
     reference, restored = np.asarray(reference), np.asarray(restored)
     if reference.shape != restored.shape:
         raise AudioError(
@@ -51,8 +51,8 @@ def _pair(reference: np.ndarray, restored: np.ndarray) -> tuple[np.ndarray, np.n
     return pair[0], pair[1]
 
 
-def _ratio_db(signal_energy: float, noise_energy: float) -> float:
-    """Ratio of two energies in dB, limited; no noise at all is the upper limit."""
+def ratio_db(signal_energy: float, noise_energy: float) -> float:
+    """Ratio of two energies in dB, within +-100; no noise at all is the upper limit."""
     if noise_energy == 0:
         return SNR_LIMIT_DB
     if signal_energy == 0:
@@ -90,7 +90,7 @@ def _log_power_difference(spectra: np.ndarray, bins: slice = slice(None)) -> np.
 def _mean_over_channels(
     measure: Callable[..., float], reference: np.ndarray, restored: np.ndarray, **settings: object
 ) -> float:
-    reference, restored = _pair(reference, restored)
+    reference, restored = checked_pair(reference, restored)
     return float(
         np.mean([measure(r, x, **settings) for r, x in zip(reference, restored, strict=True)])
     )
@@ -107,8 +107,8 @@ def _cutoff_bin(sample_rate: float, cutoff_hz: float) -> float:
 
 def snr_db(reference: np.ndarray, restored: np.ndarray) -> float:
     """Signal-to-noise ratio in dB: 10 log10(sum r^2 / sum (r - x)^2), over samples and channels."""
-    reference, restored = _pair(reference, restored)
-    return _ratio_db(np.sum(reference**2), np.sum((reference - restored) ** 2))
+    reference, restored = checked_pair(reference, restored)
+    return ratio_db(np.sum(reference**2), np.sum((reference - restored) ** 2))
 
 
 def si_sdr_db(reference: np.ndarray, restored: np.ndarray) -> float:
@@ -127,7 +127,7 @@ def _si_sdr_of_channel(reference: np.ndarray, restored: np.ndarray) -> float:
     if energy == 0 or x @ x == 0:
         return SNR_LIMIT_DB if energy == x @ x else -SNR_LIMIT_DB
     target = (x @ r) / energy * r
-    return _ratio_db(target @ target, np.sum((target - x) ** 2))
+    return ratio_db(target @ target, np.sum((target - x) ** 2))
 
 
 def _without_mean(signal: np.ndarray) -> np.ndarray:
@@ -176,13 +176,13 @@ def kept_band_snr_db(
     wholly inside the signal here: a reflected end would spill the upper band into the lower.
     """
     last = max(0, int(np.floor(_cutoff_bin(sample_rate, cutoff_hz))) - _MAIN_LOBE_BINS)
-    reference, restored = _pair(reference, restored)
+    reference, restored = checked_pair(reference, restored)
     energies = np.zeros(2)
     for r, x in zip(reference, restored, strict=True):
         for spectra in _spectra(r, r - x, padding=None):
             kept = spectra[..., : last + 1]
             energies += np.sum(kept.real**2 + kept.imag**2, axis=(1, 2))
-    return _ratio_db(*energies)
+    return ratio_db(*energies)
 
 
 def snr_reference_db(reference: np.ndarray, restored: np.ndarray) -> float:
@@ -232,10 +232,10 @@ def gap_snr_db(
 
     A gap left silent has 0 dB. Raises :class:`UsageError` where no gap lies inside the signal.
     """
-    reference, restored = _pair(reference, restored)
+    reference, restored = checked_pair(reference, restored)
     inside = _inside(gaps, reference.shape[1])
     r, x = reference[:, inside], restored[:, inside]
-    return _ratio_db(np.sum(r**2), np.sum((r - x) ** 2))
+    return ratio_db(np.sum(r**2), np.sum((r - x) ** 2))
 
 
 def gap_lsd(reference: np.ndarray, restored: np.ndarray, gaps: Sequence[tuple[int, int]]) -> float:
@@ -245,7 +245,7 @@ def gap_lsd(reference: np.ndarray, restored: np.ndarray, gaps: Sequence[tuple[in
     inside a gap; of a gap that holds none, over the frame at its middle. A frame of 2048 would
     mostly see what is intact. Raises as :func:`gap_snr_db`.
     """
-    reference, restored = _pair(reference, restored)
+    reference, restored = checked_pair(reference, restored)
     samples = reference.shape[1]
     inside = _inside(gaps, samples)
     wanted = inside & (np.arange(samples) % _GAP_HOP == 0)

@@ -4,7 +4,7 @@ All draw at the printed size (:mod:`shellac.report.style`), without pyplot and i
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ HOP_LENGTH = 256
 _CHARACTERS_PER_INCH = 18  # of a notice
 RANGE_DB = 100.0  # below the loudest bin of the reference, nothing is drawn
 _PANELS = ("reference", "spline", "band_copy", "audiounet", "tfilm", "tfilm_legacy", "afilm")
+_BASELINES = ("low_passed", "spline", "band_copy")
 _BINS_PER_BAND = 16  # of the mean spectra: single bins would draw every partial as a spike
 _CUT = {"linewidth": 0.7, "linestyle": (0, (4, 3))}
 _SMALLEST_POWER = 1e-20  # -200 dB: digital silence has a level to draw
@@ -63,11 +64,12 @@ def level(waveform: np.ndarray, sample_rate: int) -> Level:
 def spectrogram_comparison(
     waveforms: Mapping[str, np.ndarray],
     sample_rate: int,
-    cutoff_hz: float,
+    cutoff_hz: float | None,
     *,
     start_seconds: float = 0.0,
     title: str = "",
     notice: str = "",
+    panels: Sequence[str] = _PANELS,
 ) -> Figure:
     """Draw one excerpt under every condition, and the mean spectra of all in the last panel.
 
@@ -77,14 +79,16 @@ def spectrogram_comparison(
         ``reference`` must be among them: it sets the one level scale that all panels share.
     sample_rate : int
         Hz, of all of them.
-    cutoff_hz : float
-        Top of the band that the degradation kept; marked in every panel.
+    cutoff_hz : float or None
+        Top of the band that the degradation kept; marked in every panel, if given.
     start_seconds : float
         Time of the first sample in the track.
     title, notice : str
         Above and below the panels; may be empty.
+    panels : sequence of str
+        The conditions that may be drawn, in this order.
     """
-    shown = [name for name in _PANELS if name in waveforms]
+    shown = [name for name in panels if name in waveforms]
     levels = {name: level(waveforms[name], sample_rate) for name in shown}
     top_db = levels["reference"].top_db
     seconds = len(waveforms["reference"]) / sample_rate
@@ -92,12 +96,13 @@ def spectrogram_comparison(
         figure = Figure(figsize=(style.PAGE_INCHES, 3.55), layout="constrained")
         columns = max(3, -(-(len(shown) + 1) // 2))
         grid = list(figure.subplots(2, columns, sharey=True).flat)
-        panels, spectra = grid[: len(shown)], grid[-1]
+        drawings, spectra = grid[: len(shown)], grid[-1]
         for unused in grid[len(shown) : -1]:
             unused.remove()
-        for axes, name in zip(panels, shown, strict=True):
+        for axes, name in zip(drawings, shown, strict=True):
             drawn = spectrogram(axes, levels[name], top_db, start_seconds)
-            axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
+            if cutoff_hz is not None:
+                axes.axhline(cutoff_hz / 1000, color="white", **_CUT)
             axes.set_xlim(start_seconds, start_seconds + seconds)
             axes.set_xlabel("Time in the track (s)")
             _name_panel(axes, style.look(name))
@@ -105,7 +110,7 @@ def spectrogram_comparison(
         grid[0].yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         for axes in grid[::columns]:
             axes.set_ylabel("Frequency (kHz)")
-        bar = figure.colorbar(drawn, ax=panels + [spectra], aspect=40, pad=0.01, fraction=0.03)
+        bar = figure.colorbar(drawn, ax=drawings + [spectra], aspect=40, pad=0.01, fraction=0.03)
         bar.set_label("Level (dB re loudest bin of the reference)")
         bar.outline.set_visible(False)
         frame(figure, title, notice)
@@ -135,7 +140,9 @@ def _name_panel(axes: Axes, look: style.Look) -> None:
     )  # fmt: skip
 
 
-def _mean_spectra(axes: Axes, levels: Mapping[str, Level], top_db: float, cutoff_hz: float) -> None:
+def _mean_spectra(
+    axes: Axes, levels: Mapping[str, Level], top_db: float, cutoff_hz: float | None
+) -> None:
     """Draw the mean power in narrow bands of every condition, frequency upwards as beside it."""
     for name, drawn in levels.items():
         look = style.look(name)
@@ -145,7 +152,8 @@ def _mean_spectra(axes: Axes, levels: Mapping[str, Level], top_db: float, cutoff
         width = 1.8 if name == "reference" else 1.1
         drawing = {"color": look.colour, "linestyle": look.line, "linewidth": width}
         axes.plot(10 * np.log10(bands) - top_db, centres_hz / 1000, **drawing)
-    axes.axhline(cutoff_hz / 1000, color=style.MUTED, **_CUT)
+    if cutoff_hz is not None:
+        axes.axhline(cutoff_hz / 1000, color=style.MUTED, **_CUT)
     axes.set_xlim(-RANGE_DB, 0)
     axes.set_title("Mean spectra", loc="left", pad=3)
     axes.set_xlabel("Mean level (dB, same reference)")
@@ -193,13 +201,16 @@ def thumbnail(
     return figure
 
 
-def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
+def low_pass_comparison(
+    table: pd.DataFrame, *, of: str = "Low-pass before decimation", notice: str = ""
+) -> Figure:
     """Draw what networks gain on the baselines under every filter, with 95 % intervals.
 
     ``table`` is what :func:`shellac.report.tables.paired` returns. One panel per metric; the line
     at 0 is the baseline that the panel's axis names, the shaded filters are unseen in training.
+    ``of`` is what the filters are.
     """
-    table = table[(table["role"] == "all") & ~table["method"].isin(("spline", "band_copy"))]
+    table = table[(table["role"] == "all") & ~table["method"].isin(_BASELINES)]
     metrics = list(dict.fromkeys(table["metric"]))
     filters = list(dict.fromkeys(table["low_pass"]))
     with style.context():
@@ -216,7 +227,7 @@ def low_pass_comparison(table: pd.DataFrame, *, notice: str = "") -> Figure:
         words = {"yes": "seen", "no": "unseen"}
         labels = [f"{style.low_pass(name)}\n({words[heard[name]]})" for name in filters]
         axes.set_xticks(range(len(filters)), labels)
-        axes.set_xlabel("Low-pass before decimation (seen or unseen in training)")
+        axes.set_xlabel(f"{of} (seen or unseen in training)")
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=min(3, len(names)))
         frame(figure, "", notice)
@@ -245,11 +256,17 @@ def _differences(axes: Axes, table: pd.DataFrame, filters: list[str]) -> None:
     axes.set_axisbelow(True)
 
 
-def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> Figure:
+def training_curves(
+    curves: Mapping[str, pd.DataFrame],
+    *,
+    loss: str = "Mean squared error",
+    scale: str = "log",
+    notice: str = "",
+) -> Figure:
     """Draw training loss (thin) and validation loss (marked) over steps, one colour per network.
 
     ``curves`` maps a network to a table with columns step, loss, validation_loss; the last may be
-    empty in rows where nothing was validated.
+    empty in rows where nothing was validated. ``loss`` names the axis, ``scale`` is Matplotlib's.
     """
     with style.context():
         figure = Figure(figsize=(style.COLUMN_INCHES, 2.3), layout="constrained")
@@ -263,9 +280,9 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
                 linestyle=look.line, marker=look.marker, label=look.label,
                 markevery=max(1, len(validated) // 12),
             )  # fmt: skip
-        axes.set_yscale("log")
+        axes.set_yscale(scale)
         axes.set_xlabel("Training step")
-        axes.set_ylabel("Mean squared error")
+        axes.set_ylabel(loss)
         axes.grid(axis="y", which="major")
         axes.legend(title="thin: training, marked: validation", title_fontsize=6.5, loc="best")
         frame(figure, "", notice)

@@ -110,3 +110,21 @@ def _inpainting() -> tuple[Published, ...]:
 
 
 INPAINTING = _inpainting()
+
+_AESTHETICS = (
+    "SonicMaster, Table 4: means of Audiobox aesthetics on historical recordings (CE content"
+    " enjoyment, CU content usefulness, PC production complexity, PQ production quality)"
+)
+_AESTHETICS_METRICS = ("audiobox_ce", "audiobox_cu", "audiobox_pc", "audiobox_pq")
+_AESTHETICS_VALUES = {
+    "low_passed": (6.94, 7.29, 3.45, 6.70),
+    "gan": (6.82, 7.19, 3.47, 6.63),
+    "babe": (6.96, 7.32, 3.32, 6.79),
+    "babe2": (6.79, 7.16, 3.46, 7.05),
+}
+# The tables of the BEHM-GAN paper itself could not be had.
+BANDWIDTH = tuple(
+    Published("historical recordings", "historical", method, metric, value, _AESTHETICS)
+    for method, values in _AESTHETICS_VALUES.items()
+    for metric, value in zip(_AESTHETICS_METRICS, values, strict=True)
+)

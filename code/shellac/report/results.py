@@ -16,6 +16,8 @@ NUMBER_COLUMNS = ("mean", "low", "high", "tracks")
 SUMMARY_COLUMNS = ("role", "method", "metric", *NUMBER_COLUMNS)
 PAIRED_COLUMNS = ("role", "low_pass", "method", "against", "metric", *NUMBER_COLUMNS)
 INPAINTING_PAIRED_COLUMNS = ("genre", "unit", "method", "against", "metric", *NUMBER_COLUMNS)
+DENOISER_PAIRED_COLUMNS = ("role", "snr_db", "method", "against", "metric", *NUMBER_COLUMNS)
+DENOISER_COLUMNS = ("role", "track", "sha256", "snr_db", "method", "metric", "value")
 RANK_COLUMNS = ("genre", "unit", "method", "metric", "mean", "rank", "last_rank")
 RECORDING_COLUMNS = ("file", "role", "split", "used", "reason", "sample_rate", "samples")
 _RECORDING_TEXT = ("file", "role", "split", "used", "reason")
@@ -112,6 +114,21 @@ def summary(profile: str, task: str, group: str = "role", **where: str) -> pd.Da
     return table.reset_index(drop=True)
 
 
+def scores_path(profile: str, task: str) -> Path:
+    """Return the place of a task's scores, one row per track, method and metric."""
+    return paths.results(profile, "metrics", f"{task}.csv")
+
+
+def cutoff_hz(profile: str, task: str, track: str, low_pass: str) -> float:
+    """Return the cut-off in Hz that a track was tested at; :class:`DataError` if it was not."""
+    columns = ("track", "low_pass", "cutoff_hz")
+    table = _read_csv(scores_path(profile, task), columns, f"shellac evaluate {task}")
+    found = table.loc[(table["track"] == track) & (table["low_pass"] == low_pass), "cutoff_hz"]
+    if found.empty:
+        raise DataError(f"{scores_path(profile, task)}: no {track} under {low_pass}")
+    return float(found.iloc[0])
+
+
 def paired_path(profile: str, task: str) -> Path:
     """Return the place of a task's paired differences between methods."""
     return paths.results(profile, "metrics", f"{task}-paired.csv")
@@ -120,6 +137,18 @@ def paired_path(profile: str, task: str) -> Path:
 def paired(profile: str, task: str, columns: tuple[str, ...] = PAIRED_COLUMNS) -> pd.DataFrame:
     """Read a task's paired differences; :class:`DataError` if missing or malformed."""
     return _read_csv(paired_path(profile, task), columns, f"shellac evaluate {task}")
+
+
+def denoised_path(profile: str) -> Path:
+    """Return the place of the denoiser's scores, track by track."""
+    return paths.results(profile, "metrics", "denoiser.csv")
+
+
+def denoised(profile: str) -> pd.DataFrame:
+    """Read the denoiser's scores, track by track; :class:`DataError` if missing or malformed."""
+    return _read_csv(
+        denoised_path(profile), DENOISER_COLUMNS, "shellac evaluate denoiser", text=("snr_db",)
+    )
 
 
 def ranks_path(profile: str, task: str) -> Path:

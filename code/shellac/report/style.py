@@ -49,8 +49,36 @@ INPAINTING_LOOKS = {
     "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
     "network": Look("Network", "#1f4e8c", "-", "v"),
 }
-_ALL_LOOKS = INPAINTING_LOOKS | LOOKS
+DENOISING_LOOKS = {
+    "noisy": Look("Noisy", "#d9d9d9", ":", "x"),
+    "declicked": Look("Clicks repaired", "#e3b23c", (0, (1, 1)), "o"),
+    "classical": Look("Classical", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
+    "classical_profile": Look("Classical, given profile", "#c8501e", (0, (5, 1.5)), "D"),
+    "unet_22k": Look("Two-stage U-Net", "#1f4e8c", "-", "v"),
+    "oracle_mask": Look("Oracle mask", "#555555", (0, (8, 2)), ">"),
+}
+BANDWIDTH_LOOKS = {
+    "reference": LOOKS["reference"],
+    "low_passed": Look("Low-passed", "#e3b23c", (0, (1, 1)), "o"),
+    "band_copy": LOOKS["band_copy"],
+    "audiounet": LOOKS["audiounet"],
+    "seanet": Look("SEANet", "#5a0a5f", (0, (8, 2)), ">"),
+    "gan": Look("BEHM-GAN", "#1f4e8c", "-", "v"),
+    "no_adversary": Look("Without adversary", "#155bc8", (0, (3, 1, 1, 1, 1, 1)), "<"),
+    "no_noise": Look("Without noise", "#d9d9d9", ":", "x"),
+}
+# Generators by what they were trained on.
+_MATERIAL_LOOKS = {
+    "piano": Look("BEHM-GAN, piano", "#1f4e8c", "-", "v"),
+    "strings": Look("BEHM-GAN, strings", "#b0306a", "--", "P"),
+    "orchestra": Look("BEHM-GAN, orchestra", "#7a7a7a", "-.", "h"),
+}
+_FIRST = {name: BANDWIDTH_LOOKS[name] for name in ("reference", "low_passed")}
+_ALL_LOOKS = _FIRST | INPAINTING_LOOKS | DENOISING_LOOKS | LOOKS | BANDWIDTH_LOOKS | _MATERIAL_LOOKS
 LOW_PASS = {
+    "repository": "FIR, 3.5 kHz",
+    "paper": "FIR, 3 kHz",
+    "long": "Long FIR",
     "chebyshev": "Chebyshev",
     "butterworth": "Butterworth",
     "sinc": "Sinc",

@@ -7,18 +7,20 @@ checkpoint is unpickled, checked and measured once, wherever it lies and whateve
 from collections.abc import Collection
 from pathlib import Path
 
-from shellac import paths, torch_files, weights
+from shellac import paths, tensorflow_files, torch_files, weights
 from shellac.errors import WeightsError
 from shellac.files import sha256
 from shellac.systems import registry
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether the name says that ``torch.save`` wrote the file, or says nothing at all.
+    """Whether the name says that ``torch.save`` or TensorFlow wrote the file, or nothing at all.
 
-    Some authors publish their checkpoints without an ending.
+    Some authors publish their checkpoints without an ending. Of TensorFlow's pair of files it is
+    the ``.index`` that is named.
     """
-    return Path(path).suffix.lower() in {*torch_files.SUFFIXES, ""}
+    suffixes = {*torch_files.SUFFIXES, tensorflow_files.SUFFIX, ""}
+    return Path(path).suffix.lower() in suffixes
 
 
 def converted_path(digest: str) -> Path:
@@ -32,7 +34,7 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
     Parameters
     ----------
     path : Path
-        A bare state_dict in the authors' layout.
+        A bare state_dict in the authors' layout, or the ``.index`` of a TensorFlow checkpoint.
     system : str
         The system whose networks are tried; its ``published`` module recognises them by their
         parameter names.
@@ -45,12 +47,14 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
         In one line, for everything that is not exactly such a checkpoint of an accepted network;
         nothing is then left in the cache.
     """
-    digest = sha256(path)
+    tensorflow = Path(path).suffix.lower() == tensorflow_files.SUFFIX
+    digest = tensorflow_files.digest(Path(path)) if tensorflow else sha256(path)
     target = converted_path(digest)
     try:
         found = weights.load(target)[1].network
     except WeightsError:  # not converted yet, or damaged since
-        state = torch_files.read_state(path)
+        read = tensorflow_files.read_state if tensorflow else torch_files.read_state
+        state = read(Path(path))
         published = registry.part(system, "published")
         key = published.recognise(state, str(path))
         found = published.NETWORKS[key]

@@ -24,26 +24,39 @@ def transformed(estimate: Callable[[Tensor], Tensor], waveform: Tensor, framing:
     return framing.synthesise(from_channels(estimate(to_channels(framing.analyse(waveform)))))
 
 
+def fitted(
+    estimate: Callable[[Tensor], Tensor],
+    waveform: Tensor,
+    published: Framing,
+    fitting_frames: Callable[[int], int],
+) -> Tensor:
+    """Return what ``estimate``, (B, 2, N, F) -> the same, makes of (B, T), without delay: (B, T).
+
+    Frames lie on the ``published`` grid but begin three quarters of a frame earlier, so that every
+    sample is seen by four of them; as published, the first quarter is seen by one, and its errors
+    are magnified. Silence is appended to make up ``fitting_frames`` of their number.
+    """
+    framing = replace(published, lead=published.frame - published.hop)
+    samples = waveform.shape[-1]
+    frames = framing.frames(samples)
+    missing = (fitting_frames(frames) - frames) * framing.hop
+    heard = torch.nn.functional.pad(waveform, (0, missing))
+    return transformed(estimate, heard, framing)[:, :samples]
+
+
 def processor(
     estimate: Callable[[Tensor], Tensor],
     published: Framing,
     fitting_frames: Callable[[int], int],
 ) -> Callable[[Tensor], Tensor]:
-    """Return a function (C, T) -> (C, T) without delay, for any T.
+    """Return :func:`fitted` as a function (C, T) -> (C, T), any T.
 
-    Frames lie on the ``published`` grid but begin three quarters of a frame earlier, so that every
-    sample is seen by four of them; as published, the first quarter is seen by one, and its errors
-    are magnified. Silence is appended to make up ``fitting_frames`` of their number. Channels go
-    through one at a time: one alone needs gigabytes.
+    Channels go through one at a time: one alone needs gigabytes.
     """
-    framing = replace(published, lead=published.frame - published.hop)
 
     def process(waveform: Tensor) -> Tensor:
-        samples = waveform.shape[-1]
-        frames = framing.frames(samples)
-        missing = (fitting_frames(frames) - frames) * framing.hop
-        heard = torch.nn.functional.pad(waveform, (0, missing))
-        done = [transformed(estimate, channel[None], framing) for channel in heard]
-        return torch.cat(done)[:, :samples]
+        channels = (waveform[i : i + 1] for i in range(len(waveform)))
+        done = [fitted(estimate, channel, published, fitting_frames) for channel in channels]
+        return torch.cat(done)
 
     return process

@@ -1,17 +1,21 @@
 """One training loop for all systems: seeded, validated, and resumed to the same bits.
 
 A task's batch is a function of (seed, step) alone and every step draws its randomness from its
-own seed, so that a checkpoint needs the step, the weights and the optimiser, and a resumed run
+own seed, so that a checkpoint needs the step, the weights and the optimisers, and a resumed run
 ends bit-identical to an uninterrupted one (CPU, same thread count).
+
+Most tasks train one network. Networks that are trained against each other are :class:`Player`
+objects, each with an optimiser of its own, and their task is a :class:`Contest`.
 """
 
 import copy
 import math
 import operator
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -22,6 +26,8 @@ from shellac.training.checkpoints import Scratch
 from shellac.training.settings import LoopSettings
 
 _MAX_SEED = 2**63
+_ALONE = "network"  # the one player of a task that is no contest
+Rounds = Callable[[tuple[torch.Tensor, ...], int], Iterator[tuple[str, torch.Tensor]]]
 
 
 class Task(Protocol):
@@ -37,6 +43,38 @@ class Task(Protocol):
 
     def validate(self) -> float:
         """Return the validation loss in evaluation mode."""
+
+
+class Contest(Protocol):
+    """What a system brings that trains several networks against each other; else as :class:`Task`.
+
+    ``network`` is the one whose weights are validated and kept.
+    """
+
+    network: nn.Module
+
+    def batch(self, step: int) -> tuple[torch.Tensor, ...]:
+        """Return the batch of ``step``, the same one whenever it is asked for."""
+
+    def validate(self) -> float:
+        """Return the validation loss in evaluation mode."""
+
+    def rounds(
+        self, batch: tuple[torch.Tensor, ...], step: int
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield (player, loss) in the order of the updates; the last loss is the one reported.
+
+        A player is updated before the next loss is asked for, which may therefore depend on it.
+        """
+
+
+@dataclass(frozen=True)
+class Player:
+    """A network, its optimiser, and the learning rate of a step, counted from 0."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    learning_rate: Callable[[int], float]
 
 
 @dataclass
@@ -67,18 +105,19 @@ def learning_rate(settings: LoopSettings, step: int) -> float:
 
 
 def fit(
-    task: Task,
+    task: Task | Contest,
     settings: LoopSettings,
     seed: int,
     scratch: Scratch,
     report: Callable[[int, float], None] = lambda step, loss: None,
     judge: Callable[[], tuple[float, ...]] | None = None,
+    players: Mapping[str, Player] | None = None,
 ) -> Progress:
     """Train ``task.network`` and leave the weights of the best validation in it.
 
     Parameters
     ----------
-    task : Task
+    task : Task or Contest
     settings : LoopSettings
     seed : int
         Of batches' randomness and dropout.
@@ -89,6 +128,9 @@ def fit(
     judge : callable, optional
         Replaces the validation loss in choosing weights: returns numbers, lower is better, and
         weights are kept if none of them is higher than the kept ones'.
+    players : mapping of name to Player, optional
+        The networks of a contest, ``task.network`` among them. None trains ``task.network`` alone,
+        with Adam at :func:`learning_rate`.
 
     Returns
     -------
@@ -96,15 +138,17 @@ def fit(
         ``history`` has one row per validation: step, mean loss since the row before,
         validation_loss.
     """
-    optimiser = torch.optim.Adam(task.network.parameters(), lr=settings.learning_rate)
+    rounds = task.rounds if players else _single_round(task)
+    players = players or {_ALONE: _alone(task.network, settings)}
     progress, since_validation = Progress(), []
     if kept := scratch.load():
-        task.network.load_state_dict(kept["network"])
-        optimiser.load_state_dict(kept["optimiser"])
+        for name, player in players.items():
+            player.network.load_state_dict(kept["networks"][name])
+            player.optimiser.load_state_dict(kept["optimisers"][name])
         progress, since_validation = Progress(**kept["progress"]), kept["since_validation"]
     saved_at = time.monotonic()
     while progress.step < settings.steps:
-        loss = _step(task, optimiser, settings, seed, progress.step)
+        loss = _step(task, rounds, players, seed, progress.step)
         since_validation.append(loss)
         progress.step += 1
         report(progress.step, loss)
@@ -112,27 +156,38 @@ def fit(
             _validate(task, progress, since_validation, judge)
             since_validation = []
         if time.monotonic() - saved_at >= settings.checkpoint_seconds:
-            scratch.save(_snapshot(task, optimiser, progress, since_validation))
+            scratch.save(_snapshot(players, progress, since_validation))
             saved_at = time.monotonic()
     task.network.load_state_dict(progress.best_state)
     return progress
 
 
+def _alone(network: nn.Module, settings: LoopSettings) -> Player:
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    return Player(network, optimiser, partial(learning_rate, settings))
+
+
+def _single_round(task: Task) -> Rounds:
+    return lambda batch, step: iter([(_ALONE, task.losses(batch)["loss"])])
+
+
 def _step(
-    task: Task,
-    optimiser: torch.optim.Optimizer,
-    settings: LoopSettings,
+    task: Task | Contest,
+    rounds: Rounds,
+    players: Mapping[str, Player],
     seed: int,
     step: int,
 ) -> float:
-    task.network.train()
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate(settings, step)
+    for player in players.values():
+        player.network.train()
     with step_randomness(seed, step):
-        loss = task.losses(task.batch(step))["loss"]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-    optimiser.step()
+        for name, loss in rounds(task.batch(step), step):
+            player = players[name]
+            for group in player.optimiser.param_groups:
+                group["lr"] = player.learning_rate(step)
+            player.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            player.optimiser.step()
     value = loss.item()
     if not math.isfinite(value):
         raise TrainingError(f"the loss is {value} at step {step}: lower the learning rate")
@@ -159,11 +214,11 @@ def _validate(
 
 
 def _snapshot(
-    task: Task, optimiser: torch.optim.Optimizer, progress: Progress, since: list[float]
+    players: Mapping[str, Player], progress: Progress, since: list[float]
 ) -> dict[str, Any]:
     return {
-        "network": task.network.state_dict(),
-        "optimiser": optimiser.state_dict(),
+        "networks": {name: player.network.state_dict() for name, player in players.items()},
+        "optimisers": {name: player.optimiser.state_dict() for name, player in players.items()},
         "progress": dict(vars(progress)),
         "since_validation": since,
     }

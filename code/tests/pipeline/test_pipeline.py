@@ -41,6 +41,16 @@ def test_everything_is_built_and_a_second_run_does_nothing(clone):
         "damaged", "hold", "linear", "autoregressive", "UNet_Sun", "line",
     }  # fmt: skip
     assert (results / "model-cards" / "inpainting" / "line.md").is_file()
+    rows = read_csv(results / "metrics" / "denoiser-summary.csv")
+    assert {row["method"] for row in rows} == {
+        "noisy", "declicked", "classical", "classical_profile", "unet_22k", "oracle_mask",
+        "reference",
+    }  # fmt: skip
+    assert (results / "model-cards" / "denoiser" / "unet_22k.md").is_file()
+    rows = read_csv(results / "metrics" / "behm_gan-summary.csv")
+    assert {row["method"] for row in rows} == {"low_passed", "band_copy", "gan", "seanet"}
+    assert {row["low_pass"] for row in rows} == {"repository", "sinc", "none"}
+    assert (results / "model-cards" / "behm_gan" / "gan.md").is_file()
     text = "".join(page.extract_text() for page in PdfReader(results / "manuscript.pdf").pages)
     assert "not comparable" in text
     assert "up to date" in run(clone, "dvc", "repro").stdout
@@ -77,6 +87,17 @@ def test_a_forced_second_run_gives_the_same_hashes(clone):
             {"inpainting-fragments", "inpainting-evaluate"}
             | {f"inpainting-train@{name}" for name in ("UNet_Sun", "line")},
         ),
+        ("denoiser.stimuli.seconds=2", {"denoiser-stimuli"}),
+        ("denoiser.evaluation.resamples=200", {"denoiser-evaluate"}),
+        ("denoiser.training.steps=5", {"denoiser-train@unet_22k"}),
+        ("denoiser.mixing.snr_db=[3, 20]", {"denoiser-train@unet_22k"}),
+        ("behm_gan.stimuli.seconds=2", {"behm_gan-stimuli"}),
+        ("behm_gan.evaluation.resamples=200", {"behm_gan-evaluate", "behm_gan-stimuli"}),
+        (
+            "behm_gan.training.adversary.updates=1",
+            {f"behm_gan-train@{name}" for name in ("gan", "seanet")},
+        ),
+        ("behm_gan.segment_seconds=0.3", {"behm_gan-fragments"}),
         (
             "data.splits.test=0.3",
             {f"download@synthesised-{name}" for name in ("piano", "ensemble", "noise")},
@@ -94,7 +115,8 @@ def test_a_change_re_runs_what_it_touches(clone, change, stages):
     (clone / "params.yaml").write_text(yaml.safe_dump(settings))
     try:
         # the notebook and the text print the settings themselves
-        shown = {"superres-notebook", "inpainting-notebook", "manuscript"}
+        systems = ("superres", "denoiser", "behm_gan", "inpainting")
+        shown = {*(f"{name}-notebook" for name in systems), "manuscript"}
         assert changed_stages(clone) - shown == stages
     finally:
         (clone / "params.yaml").write_bytes(params)

@@ -30,6 +30,26 @@ ROOTS = {
     "inpainting-notebook": [
         f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")
     ],
+    "denoiser-fragments": ["systems.denoiser.fragments"],
+    "denoiser-train": ["systems.denoiser.training"],
+    "denoiser-evaluate": ["systems.denoiser.evaluation"],
+    "denoiser-stimuli": [
+        "systems.denoiser.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.denoiser.restoration",
+    ],
+    "denoiser-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "behm_gan-fragments": ["systems.behm_gan.fragments"],
+    "behm_gan-train": ["systems.behm_gan.training"],
+    "behm_gan-evaluate": ["systems.behm_gan.evaluation"],
+    "behm_gan-stimuli": [
+        "systems.behm_gan.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.behm_gan.restoration",
+    ],
+    "behm_gan-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
     "manuscript": ["report.manuscript"],
 }
 

@@ -5,6 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
+import bandwidth_results
+import denoiser_results
 import inpainting_results
 import numpy as np
 import pytest
@@ -30,7 +32,10 @@ MEANS = {  # snr-like, lsd-like
     "afilm": (17.80, 1.50),
 }
 NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
-NOTEBOOKS = ("01-super-resolution", "05-inpainting", "06-inpainting-comparison")
+NOTEBOOKS = (
+    "01-super-resolution", "02-denoising", "03-bandwidth-extension", "05-inpainting",
+    "06-inpainting-comparison",
+)  # fmt: skip
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
 
@@ -46,6 +51,8 @@ def make_house(root: Path) -> None:
     _write_weights(root / "results" / "demo" / "models" / "superres")
     _write_stimuli(root / "results" / "demo" / "stimuli" / "superres")
     inpainting_results.write(root)
+    denoiser_results.write(root)
+    bandwidth_results.write(root)
 
 
 @pytest.fixture

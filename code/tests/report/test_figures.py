@@ -27,7 +27,8 @@ COLOUR_BLIND = {
 }
 
 
-PALETTES = (style.LOOKS, style.INPAINTING_LOOKS)
+PALETTES = (style.LOOKS, style.INPAINTING_LOOKS, style.BANDWIDTH_LOOKS)
+NAMES = ("superres", "inpainting", "bandwidth extension")
 
 
 @pytest.fixture
@@ -57,14 +58,14 @@ def lab(colour, matrix):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-@pytest.mark.parametrize("looks", PALETTES, ids=("superres", "inpainting"))
+@pytest.mark.parametrize("looks", PALETTES, ids=NAMES)
 @pytest.mark.parametrize("vision", COLOUR_BLIND)
 def test_methods_are_told_apart_by_every_eye(vision, looks):
     seen = [lab(to_rgb(look.colour), COLOUR_BLIND[vision]) for look in looks.values()]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 12
 
 
-@pytest.mark.parametrize("looks", PALETTES, ids=("superres", "inpainting"))
+@pytest.mark.parametrize("looks", PALETTES, ids=NAMES)
 def test_methods_are_told_apart_in_greyscale(looks):
     lightness = sorted(lab(to_rgb(look.colour), np.eye(3))[0] for look in looks.values())
     assert np.diff(lightness).min() > 6

@@ -66,6 +66,14 @@ def test_a_changed_result_changes_the_text(built):
     assert hashes.findall(before)[0] != hashes.findall(after)[0]
 
 
+def test_bandwidth_extension_says_who_reaches_its_aim(built):
+    text = text_of(build(built))
+    assert "it is reached by 5 of 5 (BEHM-GAN, Without adversary," in text
+    path = paths.results("demo", "tables", "behm_gan", "aims.csv")
+    path.write_text(path.read_text().replace("yes", "no"))
+    assert "it is reached by none of the 5 networks" in text_of(build(built))
+
+
 def said(root, expression):
     """Return what an expression of the manuscript's language says, on a line of its own."""
     probe = root / "manuscript" / "probe.typ"

@@ -13,7 +13,7 @@ from torch import nn
 from shellac.errors import TrainingError
 from shellac.training import checkpoints
 from shellac.training.checkpoints import Scratch
-from shellac.training.loop import fit, learning_rate
+from shellac.training.loop import Player, fit, learning_rate
 from shellac.training.settings import LoopSettings
 
 
@@ -45,6 +45,33 @@ class LineTask:
         return self.losses(self.batch(10_000))["loss"].item()
 
 
+class DuelTask(LineTask):
+    """Two networks, the second pulling the first's estimate towards its own."""
+
+    def __init__(self, fail_at=None):
+        super().__init__(fail_at)
+        self.rival, self.order = nn.Linear(3, 1), []
+
+    def players(self):
+        def player(network, rate):
+            optimiser = torch.optim.AdamW(network.parameters(), betas=(0.5, 0.9))
+            return Player(network, optimiser, rate)
+
+        return {
+            "first": player(self.network, lambda step: 0.02),
+            "second": player(self.rival, lambda step: 0.01 / (1 + step)),
+        }
+
+    def rounds(self, batch, step):
+        made = self.network(batch[0])
+        for _ in range(2):
+            self.order.append(self.rival.weight.detach().clone())
+            yield "second", nn.functional.mse_loss(self.rival(batch[0]), made.detach())
+        self.order.append(self.rival.weight.detach().clone())
+        pull = nn.functional.mse_loss(made, self.rival(batch[0]).detach())
+        yield "first", pull + nn.functional.mse_loss(made, batch[1])
+
+
 def bits(network):
     return b"".join(tensor.numpy().tobytes() for tensor in network.state_dict().values())
 
@@ -69,6 +96,38 @@ def test_interrupted_and_resumed_is_bit_identical(tmp_path, stop):
     got = fit(resumed, loop_settings(), 1, Scratch(tmp_path / "b"))
     assert bits(resumed.network) == bits(whole.network)
     assert got.history == expected.history
+
+
+@pytest.mark.parametrize("stop", [1, 10, 23])
+def test_a_contest_resumes_with_both_networks_and_both_optimisers(tmp_path, stop):
+    settings = loop_settings()
+
+    def run(task, folder):
+        scratch = Scratch(tmp_path / folder)
+        return fit(task, settings, 1, scratch, judge=lambda: (0.0,), players=task.players())
+
+    whole, resumed = DuelTask(), DuelTask()
+    expected = run(whole, "a")
+    with pytest.raises(KeyboardInterrupt):
+        run(DuelTask(fail_at=stop), "b")
+    got = run(resumed, "b")
+    assert bits(resumed.network) == bits(whole.network)
+    assert bits(resumed.rival) == bits(whole.rival)
+    assert got.history == expected.history
+    assert got.best_step == settings.steps  # of equals the latest
+
+
+def test_a_player_is_updated_before_the_next_loss_is_asked_for(tmp_path):
+    task = DuelTask()
+    start = task.rival.weight.detach().clone()
+    fit(task, loop_settings(steps=2), 1, Scratch(tmp_path), players=task.players())
+    assert len(task.order) == 6
+    assert torch.equal(task.order[0], start)
+    assert not torch.equal(task.order[0], task.order[1])
+    assert not torch.equal(task.order[1], task.order[2])
+    assert torch.equal(task.order[2], task.order[3])  # the first network's turn moves it not
+    first, later = (task.order[i + 1] - task.order[i] for i in (0, 3))
+    assert later.abs().max() < 0.8 * first.abs().max()  # its own learning rate, which falls
 
 
 def test_another_seed_gives_other_weights(tmp_path):

@@ -15,6 +15,7 @@ from shellac.errors import UsageError, WeightsError
 from shellac.systems import weight_norm
 from shellac.systems.behm_gan.audiounet import AudioUNet
 from shellac.systems.behm_gan.discriminators import MultiScaleDiscriminator
+from shellac.systems.behm_gan.extension import SAMPLE_RATE
 from shellac.systems.behm_gan.network import BINS, Generator
 from shellac.systems.behm_gan.restoration import GRID, processor
 from shellac.systems.behm_gan.seanet import SEANet
@@ -34,7 +35,6 @@ NETWORKS = {
     "behm_seanet": "behm_gan/seanet",
 }
 SETTINGS: dict[str, dict[str, Any]] = {key: {"width": 1.0} for key in BUILDERS}
-SAMPLE_RATE = 22050
 # Six times these are computed to measure the edge effect; half of them is the most it can show.
 PROBE_GRIDS = 4
 _READ = (

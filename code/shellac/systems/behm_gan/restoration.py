@@ -3,62 +3,42 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from shellac import networks, weights
-from shellac.systems import spectrogram_front, weight_norm
-from shellac.systems.behm_gan.network import Generator
-from shellac.systems.behm_gan.seanet import SEANet
+from shellac.systems import weight_norm
+from shellac.systems.behm_gan.extension import Extension
 from shellac.systems.restorer import Member
 from shellac.transforms.stft import HAMMING_1024
 from shellac.weights import Card
 
 GRID = HAMMING_1024.hop << 6  # samples at which the deepest generator sees the same phase again
-NOISE_RMS = 0.001
 _SEED = 43
-# The baselines shift their maps against each other by what the strides leave of the length: only
-# lengths that differ by a multiple from that of training, 5 s, give the same function.
-_TRAINING_SAMPLES, _STRIDES = 110_250, 128
 
 
-def regularised(
-    process: Callable[[torch.Tensor], torch.Tensor], noise_rms: float = NOISE_RMS
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Add to (C, T) the faint noise that the networks were trained under.
+def processor(network: nn.Module, extension: Extension | None = None) -> Callable[[Tensor], Tensor]:
+    """Return a function (C, T) -> (C, T), any T, that extends every channel by itself.
 
-    The same noise every time, and every :data:`GRID` samples: chunks start on that grid, so that a
-    recording gets the same noise however it is cut.
+    ``extension`` is the published one where none is given. The noise that networks hear is the same
+    every time, and every :data:`GRID` samples: chunks start on that grid, so that a recording gets
+    the same noise however it is cut.
     """
-    generator = torch.Generator().manual_seed(_SEED)
-    period = noise_rms * torch.randn(GRID, generator=generator)
+    extension = extension or Extension()
+    period = torch.randn(GRID, generator=torch.Generator().manual_seed(_SEED))
 
-    def with_noise(waveform: torch.Tensor) -> torch.Tensor:
+    def process(waveform: Tensor) -> Tensor:
         samples = waveform.shape[-1]
         noise = period.to(waveform).repeat(-(-samples // GRID))[:samples]
-        return process(waveform + noise)
+        channels = (waveform[i : i + 1] for i in range(len(waveform)))
+        return torch.cat([extension.apply(network, channel, noise) for channel in channels])
 
-    return with_noise
-
-
-def processor(network: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return a function (C, T) -> (C, T), any T, that extends every channel by itself."""
-    if isinstance(network, Generator):
-        run = spectrogram_front.processor(network, HAMMING_1024, network.fitting_frames)
-        return regularised(run)
-
-    def run_waveform(waveform: torch.Tensor) -> torch.Tensor:
-        samples = waveform.shape[-1]
-        wanted = max(samples, SEANet.least_samples)
-        wanted += (_TRAINING_SAMPLES - wanted) % _STRIDES
-        heard = torch.nn.functional.pad(waveform, (0, wanted - samples))
-        return torch.cat([network(channel[None, None])[0] for channel in heard])[:, :samples]
-
-    return regularised(run_waveform)
+    return process
 
 
-def member(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> Member:
+def member(state: dict[str, Tensor], card: Card, device: torch.device) -> Member:
     """Build the network that ``card`` names, fill it, and make it ready to restore."""
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
     weight_norm.prepare(network.to(device))
-    return Member(card, processor(network), 1, device, above_band="keep", grid=GRID)
+    process = processor(network, Extension.from_card(card.extra))
+    return Member(card, process, 1, device, above_band="keep", grid=GRID)

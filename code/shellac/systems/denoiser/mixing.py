@@ -7,6 +7,18 @@ from shellac.errors import AudioError
 RPM = 78.0
 
 
+def least_samples(sample_rate: int) -> int:
+    """Length from which noise can be :func:`extended` under windows of 1 s.
+
+    A revolution, half a window, and one sample.
+    """
+    return _revolution(sample_rate) + sample_rate // 2 + 1
+
+
+def _revolution(sample_rate: int) -> int:
+    return int(sample_rate * 60 / RPM)
+
+
 def extended(
     noise: np.ndarray, samples: int, sample_rate: int, crossfade_samples: int | None = None
 ) -> np.ndarray:
@@ -22,7 +34,7 @@ def extended(
     window = np.hanning(sample_rate if crossfade_samples is None else crossfade_samples)
     half = len(window) // 2
     rise, fall = window[:half], window[half : 2 * half]
-    revolution = int(sample_rate * 60 / RPM)
+    revolution = _revolution(sample_rate)
     turns, rest = divmod(len(noise), revolution)
     step = (turns if rest > half else turns - 1) * revolution
     if step < half:

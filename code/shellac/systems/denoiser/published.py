@@ -1,10 +1,10 @@
 """The authors' denoiser weights, under the names of their checkpoints.
 
 ``denoiser`` are the PyTorch state_dicts of the 22.05 kHz network, ``denoiser_tf`` the variables of
-the TensorFlow checkpoints of the 44.1 kHz one. Those are TensorFlow object checkpoints, which need
-TensorFlow to be read: what is taken here is a mapping of their keys, as TensorFlow writes them or
-with dots for slashes, to arrays, in TensorFlow's or PyTorch's order of axes (a file of them that
-``torch.save`` wrote can be restored with at once).
+the TensorFlow checkpoints of the 44.1 kHz one. Those are TensorFlow object checkpoints, which
+:mod:`shellac.tensorflow_files` reads: what is taken here is a mapping of their keys, as TensorFlow
+writes them or with dots for slashes, to arrays, in TensorFlow's or PyTorch's order of axes (a file
+of them that ``torch.save`` wrote can be restored with at once).
 """
 
 import copy

@@ -18,6 +18,8 @@ from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.signals import mono_at
+from shellac.degradations import draws
 from shellac.degradations.gaps import Interval, cut_gaps, draw_gaps
 from shellac.errors import DataError
 from shellac.files import atomic_path, write_csv, write_json
@@ -25,7 +27,6 @@ from shellac.metrics import gap_lsd, gap_snr_db
 from shellac.systems import summaries
 from shellac.systems.inpainting import (
     fragments,
-    masks,
     preparation,
     representation,
     segment_metrics,
@@ -79,7 +80,7 @@ def held_out_segments(
     recording: Recording, task: InpaintingSettings, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Return (whole segments (S, 1, N, F), lost (S, N)) of a recording, the same at every call."""
-    waveform = fragments.mono_at(recording, task.sample_rate)
+    waveform = mono_at(recording, task.sample_rate)
     whole = fragments.segments(waveform, representation.get(task.representation))
     places = range(len(whole))
     drawn = [fragments.draw_mask(task, seed, recording.sha256, place) for place in places]
@@ -204,9 +205,9 @@ def cut_waveform(
     """
     task: InpaintingSettings = settings.systems["inpainting"]
     chosen = task.evaluation.waveform
-    waveform = fragments.mono_at(recording, task.sample_rate)
+    waveform = mono_at(recording, task.sample_rate)
     waveform = waveform[: int(chosen.seconds * task.sample_rate)]
-    rng = masks.generator(settings.seed, recording.sha256, round(1000 * gap_ms))
+    rng = draws.generator(settings.seed, recording.sha256, round(1000 * gap_ms))
     length = (gap_ms, gap_ms)
     return waveform, draw_gaps(len(waveform), task.sample_rate, rng, length, chosen.per_second)
 

@@ -15,17 +15,18 @@ import torch
 from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
-from shellac import audio, paths
+from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.signals import mono_at
+from shellac.degradations import draws
 from shellac.errors import DataError
 from shellac.files import atomic_folder, atomic_path, write_csv, write_json
 from shellac.systems.inpainting import masks, representation
 from shellac.systems.inpainting.representation import Representation
 from shellac.systems.inpainting.settings import InpaintingSettings
 from shellac.training.checkpoints import key
-from shellac.transforms.resampling import resample
 
 SPLITS = ("train", "validation")
 INDEX_COLUMNS = ("segment", "role", "genre", "file", "sha256", "place", "offset")
@@ -47,12 +48,6 @@ def index_path(folder: Path, split: str) -> Path:
     return folder / f"{split}.index.csv"
 
 
-def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
-    """Read a recording, average its channels, convert its rate: (T,) float32."""
-    waveform, rate = audio.read(recording.path)
-    return resample(waveform.mean(axis=0), rate, sample_rate)
-
-
 def segments(waveform: np.ndarray, form: Representation) -> torch.Tensor:
     """Return the whole segments (S, 1, N, F) of a waveform (T,); a rest at its end is dropped."""
     return form.blocks(form.values(form.encode(torch.from_numpy(waveform)[None])))
@@ -61,8 +56,8 @@ def segments(waveform: np.ndarray, form: Representation) -> torch.Tensor:
 def draw_mask(
     task: InpaintingSettings, seed: int, digest: str, place: int, number: int = 0
 ) -> np.ndarray:
-    """Draw which frames (N,) of a segment are lost; see :func:`.masks.generator`."""
-    rng = masks.generator(seed, digest, place, number)
+    """Draw which frames (N,) of a segment are lost; see :func:`.draws.generator`."""
+    rng = draws.generator(seed, digest, place, number)
     return masks.draw(task.gaps, representation.get(task.representation), rng)
 
 

@@ -71,11 +71,3 @@ def draw(gaps: GapSettings, form: Representation, rng: np.random.Generator) -> n
     if lost.all():
         lost[rng.integers(frames)] = False
     return lost
-
-
-def generator(seed: int, digest: str, segment: int, draw_number: int = 0) -> np.random.Generator:
-    """Return the generator of one segment: keyed on seed, recording and place, on nothing else.
-
-    ``digest`` is the recording's SHA-256, ``draw_number`` counts draws for the same segment.
-    """
-    return np.random.default_rng([seed, int(digest[:16], 16), segment, draw_number])

@@ -14,17 +14,17 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from shellac import audio, paths
+from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.signals import mono_at
 from shellac.errors import DataError
 from shellac.files import atomic_folder, atomic_path, write_csv
 from shellac.systems.superres.preparation import degrade, patches
 from shellac.systems.superres.settings import ALIASED, SuperResolutionSettings
 from shellac.training.checkpoints import key
 from shellac.transforms.decimation import EDGE
-from shellac.transforms.resampling import resample
 
 SPLITS = ("train", "validation")
 _SHORT = {"train": "train", "validation": "val"}  # as the published file names have it
@@ -36,12 +36,6 @@ def file_name(settings: Settings, task: SuperResolutionSettings, split: str) -> 
     """``<set>-<split>.<scale>.<sample rate>.<dimension>.<stride>.h5``, the published pattern."""
     numbers = (task.scale, task.sample_rate, task.dimension, task.stride)
     return f"{settings.profile}-{_SHORT[split]}.{'.'.join(map(str, numbers))}.h5"
-
-
-def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
-    """Read a recording, average its channels, convert its rate: (T,) float32."""
-    waveform, rate = audio.read(recording.path)
-    return resample(waveform.mean(axis=0), rate, sample_rate)
 
 
 def pair(

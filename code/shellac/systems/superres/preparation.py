@@ -11,10 +11,8 @@ from scipy import signal
 
 from shellac.degradations import lowpass as filters
 from shellac.transforms import decimation, spline
+from shellac.transforms.band_copy import band_copy as copied_band
 from shellac.transforms.decimation import check, decimate
-
-BAND_COPY_SLOPE_DB_PER_OCTAVE = -18.0
-_BAND_COPY_FRAME_SECONDS = 0.128
 
 
 def decimate_legacy(x: np.ndarray, scale: int) -> np.ndarray:
@@ -128,30 +126,10 @@ def prepare(
 def band_copy(upsampled: np.ndarray, sample_rate: float, scale: int) -> np.ndarray:
     """Fill the missing band with copies of the one below it: (..., T) -> float32 (..., T).
 
-    The baseline without any learning. What lies above the low-pass edge, ``0.8 / scale`` of the
-    Nyquist rate, is replaced by the octave below that edge, moved up by its own width again and
-    again until Nyquist, each component 18 dB weaker per octave that it moved. Kept components are
-    left alone. Works on an STFT (periodic Hann, the power of two nearest to 128 ms, hop a
-    quarter); the copies have the phase of their source, turned from frame to frame as a shift in
-    frequency demands. It gains much in log-spectral distance and loses signal-to-noise ratio,
-    hence the two are reported together. Raises :class:`ValueError` for a scale below 2 or no
-    samples.
+    The baseline without any learning, :func:`shellac.transforms.band_copy.band_copy` above the
+    low-pass edge, ``0.8 / scale`` of the Nyquist rate. Raises :class:`ValueError` for a scale
+    below 2 or no samples.
     """
-    upsampled = np.asarray(upsampled, dtype=np.float64)
-    check(upsampled, scale)
-    n_fft = 2 ** max(5, round(np.log2(_BAND_COPY_FRAME_SECONDS * sample_rate)))
-    length = upsampled.shape[-1]
-    padded = np.zeros((*upsampled.shape[:-1], max(length, n_fft)))
-    padded[..., :length] = upsampled
-    overlap = {"nperseg": n_fft, "noverlap": n_fft - n_fft // 4}
-    spectrum = signal.stft(padded, **overlap)[2]  # (..., F, N)
-    edge = int(np.ceil(decimation.EDGE / scale * n_fft / 2))
-    octave = edge - edge // 2
-    target = np.arange(edge, n_fft // 2 + 1)
-    source = edge // 2 + (target - edge) % octave
-    octaves_moved = np.log2(target / np.maximum(source, 1))
-    gain = 10 ** (BAND_COPY_SLOPE_DB_PER_OCTAVE / 20 * octaves_moved)
-    turns = np.outer(target - source, np.arange(spectrum.shape[-1])) / 4
-    moved = gain[:, np.newaxis] * np.exp(2j * np.pi * turns)
-    spectrum[..., target, :] = spectrum[..., source, :] * moved
-    return signal.istft(spectrum, **overlap)[1][..., :length].astype(np.float32)
+    check(np.asarray(upsampled), scale)
+    edge_hz = decimation.EDGE / scale * sample_rate / 2
+    return copied_band(upsampled, sample_rate, edge_hz)

@@ -31,6 +31,32 @@ def test_losses_of_a_louder_copy():
     assert losses.stft_loss(target, target) == 0
 
 
+def test_what_lies_below_the_least_magnitude_is_learnt_under_the_smooth_floor_alone():
+    generator = torch.Generator().manual_seed(0)
+    target = 1e-4 * torch.randn(1, 8192, generator=generator)
+    slopes = {}
+    for smooth in (False, True):
+        estimate = (1e-3 * target).requires_grad_()
+        losses.stft_losses(estimate, target, smooth_floor=smooth)[:, 0].sum().backward()
+        slopes[smooth] = estimate.grad.abs().max().item()
+    assert slopes[False] == 0 < slopes[True]
+    same = losses.stft_losses(target, target, smooth_floor=True)
+    assert not same.any()
+
+
+def test_banks_of_different_lengths_stand_below_each_other_without_delay():
+    bank = degradation.training_bank(["repository", "long"])
+    assert bank.shape == (600, 127)
+    assert np.array_equal(bank[:300, 51:76], degradation.filter_bank())
+    assert not bank[:300, :51].any() and not bank[:300, 76:].any()
+    frequency, response = signal.freqz(bank[307].astype(np.float64), worN=4096, fs=22050)
+    cutoff_hz = degradation.cutoffs_hz()[7]
+    level_db = 20 * np.log10(np.abs(response) + 1e-12)
+    assert level_db[np.abs(frequency - cutoff_hz).argmin()] == pytest.approx(-6, abs=0.2)
+    assert level_db[frequency > cutoff_hz + 500].max() < -55
+    assert level_db[frequency < cutoff_hz - 500].min() > -0.1
+
+
 def test_the_published_pipeline_loses_the_end_that_its_loop_does_not_reach(rng):
     segment, overlap = 4096, 512
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from shellac.degradations import draws
 from shellac.errors import UsageError
 from shellac.systems.inpainting import masks, representation
 from shellac.systems.inpainting.settings import GapSettings
@@ -64,7 +65,7 @@ def test_a_frame_is_always_left(kind):
 
 def test_a_mask_depends_on_seed_recording_place_and_draw_alone():
     def drawn(seed=1, digest="ab" * 32, place=2, number=0):
-        return masks.scattered(128, masks.generator(seed, digest, place, number)).tolist()
+        return masks.scattered(128, draws.generator(seed, digest, place, number)).tolist()
 
     assert drawn() == drawn()
     others = [drawn(seed=2), drawn(digest="cd" * 32), drawn(place=3), drawn(number=1)]
