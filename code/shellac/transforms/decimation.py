@@ -39,10 +39,11 @@ def decimate(x: np.ndarray, scale: int) -> np.ndarray:
     else:
         low = _recursion_at_the_low_rate(rows, scale)
         # The ends depend on how the signal is continued there: those are filtered as SciPy does.
-        ends = reach // scale
-        low[:, :ends] = _filtered(rows[:, : 2 * reach], scale)[:, :ends]
-        start = (samples - 2 * reach) // scale * scale
-        low[:, -ends:] = _filtered(rows[:, start:], scale)[:, -ends:]
+        ends, start = reach // scale, (samples - 2 * reach) // scale * scale
+        both = np.stack((rows[:, : samples - start], rows[:, start:]))
+        first, last = _filtered(both.reshape(-1, samples - start), scale).reshape(2, len(rows), -1)
+        low[:, :ends] = first[:, :ends]
+        low[:, -ends:] = last[:, -ends:]
     return low.reshape(*x.shape[:-1], -1)
 
 

@@ -80,6 +80,11 @@ def degrade(
     return spline.upsample(low, scale, x.shape[-1]).astype(np.float32)
 
 
+def patch_count(samples: int, dimension: int, stride: int) -> int:
+    """How many patches start at 0, stride, 2 * stride ... and end within ``samples``."""
+    return max(0, (samples - dimension) // stride + 1)
+
+
 def patches(
     data: np.ndarray, label: np.ndarray, dimension: int, stride: int, batch: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -94,10 +99,10 @@ def patches(
         raise ValueError(f"data {data.shape} and label {label.shape} must be two (T,) signals")
     if min(dimension, stride, batch) < 1:
         raise ValueError(f"dimension {dimension}, stride {stride}, batch {batch}: 1 or more each")
-    if len(data) < dimension:
+    count = patch_count(len(data), dimension, stride) // batch * batch
+    if not count:
         empty = np.empty((0, dimension, 1), dtype=data.dtype)
         return empty, empty.astype(label.dtype)
-    count = ((len(data) - dimension) // stride + 1) // batch * batch
     cut = [
         sliding_window_view(x, dimension)[::stride][:count, :, np.newaxis] for x in (data, label)
     ]

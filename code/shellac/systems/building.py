@@ -1,0 +1,160 @@
+"""Fragments built a recording at a time, straight into their place, and taken up after a kill.
+
+How many fragments a recording gives follows from its length, so that every row of an array has its
+place before the first recording is read: the file is laid out, then recordings are prepared in any
+order, several at once, each written where it belongs, and noted down as done. Building needs the
+memory of the recordings at hand, whatever the size of the corpus, and no disk beyond the result.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from shellac.datasets.corpora import Recording
+from shellac.errors import DataError, OutputError
+from shellac.files import atomic_path
+from shellac.training.checkpoints import key
+
+_MOST_PIECES = 512  # of one system call; the systems allow 1024
+
+
+@contextmanager
+def resumed(target: Path, **parameters: object) -> Iterator[Path]:
+    """Yield a hidden folder beside ``target`` that replaces it on success.
+
+    A build that was killed finds there what it had, if the ``parameters``, which must be all that
+    decides the result, and the code are the same; what others left is removed. One process builds
+    at a time. Raises :class:`OutputError` where nothing can be written.
+    """
+    folder = target.with_name(f".{target.name}.{key(**parameters)}.partial")
+    try:
+        with _alone(target):
+            folder.mkdir(exist_ok=True)
+            for other in target.parent.glob(f".{target.name}.*.partial"):
+                if other != folder:
+                    shutil.rmtree(other, ignore_errors=True)
+            yield folder
+            for note in folder.glob(".*"):  # journals, and what a kill left
+                note.unlink()
+            if target.exists():
+                shutil.rmtree(target)
+            folder.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{target.name}: another process builds this already; waiting", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of float32 that lie one after the other in a file, from ``offset`` on."""
+
+    path: Path
+    offset: int
+    row_size: int
+
+    def write(self, first: int, pieces: Sequence[np.ndarray]) -> None:
+        """Write contiguous float32 arrays, one behind the other, from row ``first`` on."""
+        place = self.offset + 4 * self.row_size * first
+        file = os.open(self.path, os.O_WRONLY)
+        try:
+            for start in range(0, len(pieces), _MOST_PIECES):
+                part = [
+                    memoryview(piece).cast("B") for piece in pieces[start : start + _MOST_PIECES]
+                ]
+                size, written = sum(map(len, part)), os.pwritev(file, part, place)
+                while written < size:  # a signal, or a disk that is about to be full
+                    written += os.pwrite(file, b"".join(part)[written:], place + written)
+                place += size
+        finally:
+            os.close(file)
+
+
+def npy_rows(path: Path, shape: tuple[int, ...]) -> Rows:
+    """Lay out a float32 .npy of this shape, or find the one that is there."""
+    if not path.exists():
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + 4 * int(np.prod(shape)))
+    return Rows(path, path.stat().st_size - 4 * int(np.prod(shape)), int(np.prod(shape[1:])))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recording, how many fragments it gives, and the row of the first."""
+
+    recording: Recording
+    count: int
+    first: int
+
+
+def jobs(recordings: Sequence[Recording], count: Callable[[Recording], int]) -> list[Job]:
+    """Give every recording its rows, in their order."""
+    counts = [count(recording) for recording in recordings]
+    firsts = accumulate(counts, initial=0)
+    return [Job(*each) for each in zip(recordings, counts, firsts, strict=False)]
+
+
+def carry_out(
+    todo: Sequence[Job],
+    work: Callable[[Job], list[float]],
+    journal: Path,
+    threads: int,
+) -> list[list[float]]:
+    """Do the work of every job that the journal does not list; return what each job returned.
+
+    In threads: the work is in C. ``journal`` must lie in a folder of :func:`resumed` and begin
+    with a dot.
+    """
+    noted = _read_journal(journal)
+    with journal.open("ab", buffering=0) as notes:
+
+        def done(number: int) -> list[float]:
+            if number in noted:
+                return noted[number]
+            result = work(todo[number])
+            notes.write(json.dumps([number, *result]).encode() + b"\n")
+            return result
+
+        with ThreadPoolExecutor(threads) as pool:
+            results = pool.map(done, range(len(todo)))
+            return list(tqdm(results, total=len(todo), desc="fragments", disable=None))
+
+
+def _read_journal(path: Path) -> dict[int, list[float]]:
+    noted = {}
+    for line in path.read_text().splitlines() if path.exists() else []:
+        with suppress(ValueError):  # a line that a kill cut
+            number, *result = json.loads(line)
+            noted[number] = result
+    return noted
+
+
+def check(job: Job, count: int) -> None:
+    """Raise :class:`DataError` if a recording gives another number of fragments than planned."""
+    if count != job.count:
+        raise DataError(
+            f"{job.recording.path}: is not as long as its index says; run shellac download again"
+        )
