@@ -39,6 +39,7 @@ _SUFFIX_FORMATS = {
 SUFFIXES = frozenset(_SUFFIX_FORMATS)
 _TAGS = ("title", "copyright", "artist", "comment", "date", "album", "license", "tracknumber",
          "genre")  # fmt: skip
+_FEWEST_FRAMES = 1 << 17  # asked of a decoder at a time, which costs as much as reading many
 _RF64_BYTES = 4_000_000_000
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
 
@@ -230,7 +231,7 @@ class _Meter:
     def run(self, strict: bool, keep: Callable[[np.ndarray], object]) -> None:
         # a decoder that fails gives nothing of the block: small ones lose little of a cut file
         most = max(1, BLOCK_BYTES // (4 * self.file.channels))
-        whole_block = min(max(1, int(BLOCK_SECONDS * self.file.samplerate)), most)
+        whole_block = min(max(_FEWEST_FRAMES, int(BLOCK_SECONDS * self.file.samplerate)), most)
         block_size = whole_block if strict else 4096
         dtype = "int32" if self.checksum else "float32"
         for block in self._blocks(block_size, dtype, strict):

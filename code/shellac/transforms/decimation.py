@@ -29,7 +29,7 @@ def decimate(x: np.ndarray, scale: int) -> np.ndarray:
     extended by 27 samples, or by as many as a shorter signal has. Raises :class:`ValueError` for
     a scale that is no whole number above 1, or no samples.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = np.asarray(x)
     check(x, scale)
     samples = x.shape[-1]
     rows = x.reshape(-1, samples)
@@ -63,7 +63,7 @@ def _sections(scale: int) -> np.ndarray:
 def _filtered(rows: np.ndarray, scale: int) -> np.ndarray:
     """Filter every sample, then drop: the plain way."""
     padding = min(EDGE_SAMPLES, rows.shape[1] - 1)
-    filtered = signal.sosfiltfilt(_sections(scale), rows, padlen=padding)
+    filtered = signal.sosfiltfilt(_sections(scale), np.asarray(rows, np.float64), padlen=padding)
     return np.ascontiguousarray(filtered[:, ::scale])
 
 

@@ -21,8 +21,13 @@ _REACH = 23  # samples after which an influence has decayed to 1e-13
 _SAMPLES_PER_ROW = 32  # low-rate samples that share one row of the matrix product
 
 
-def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndarray:
-    """Interpolate between samples: (..., M) -> float64 (..., M * factor), cut to ``length``.
+def upsample(
+    low: np.ndarray,
+    factor: int,
+    length: int | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> np.ndarray:
+    """Interpolate between samples: (..., M) -> ``dtype`` (..., M * factor), cut to ``length``.
 
     Output sample ``i`` is the spline at position ``i / factor``; the samples of ``low`` come back
     at every ``factor``-th place. The last ``factor - 1`` samples lie beyond the last knot and
@@ -42,12 +47,13 @@ def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndar
     if not 0 <= length <= samples * factor:
         raise ValueError(f"{length} samples asked of a spline that has {samples * factor}")
     if samples < 4:
-        high = _polynomial(low, factor)
+        return _polynomial(low, factor)[..., :length].astype(dtype)
+    rows = np.ascontiguousarray(low).reshape(-1, samples)
+    if samples < 4 * _REACH:
+        high = _solved(rows, factor).astype(dtype)
     else:
-        rows = np.ascontiguousarray(low).reshape(-1, samples)
-        solve = _solved if samples < 4 * _REACH else _filtered
-        high = solve(rows, factor).reshape(*low.shape[:-1], -1)
-    return high[..., :length]
+        high = _filtered(rows, factor, dtype)
+    return high.reshape(*low.shape[:-1], -1)[..., :length]
 
 
 def _polynomial(low: np.ndarray, factor: int) -> np.ndarray:
@@ -100,13 +106,13 @@ def _solved(low: np.ndarray, factor: int) -> np.ndarray:
     return (around @ _phase_weights(factor)).reshape(len(low), -1)
 
 
-def _filtered(low: np.ndarray, factor: int) -> np.ndarray:
+def _filtered(low: np.ndarray, factor: int, dtype: type[np.floating]) -> np.ndarray:
     """One FIR filter, and the ends solved: (R, M) -> (R, M * factor), M at least 4 reaches."""
     rows, samples = low.shape
     step, ends = _SAMPLES_PER_ROW, _REACH * factor
     padded = np.zeros((rows, -(-samples // step) * step + 2 * _REACH))
     padded[:, _REACH : _REACH + samples] = low
-    high = windowed_product(padded, _filter_matrix(factor), hop=step)[:, : samples * factor]
+    high = windowed_product(padded, _filter_matrix(factor), step, dtype)[:, : samples * factor]
     high[:, :ends] = _solved(low[:, : 2 * _REACH], factor)[:, :ends]
     high[:, -ends:] = _solved(low[:, -2 * _REACH :], factor)[:, -ends:]
     return high

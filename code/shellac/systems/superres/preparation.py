@@ -77,7 +77,7 @@ def degrade(
     """
     x = np.asarray(x)
     low = low_rate(x, scale, low_pass, family=family, edge=edge)
-    return spline.upsample(low, scale, x.shape[-1]).astype(np.float32)
+    return spline.upsample(low, scale, x.shape[-1], np.float32)
 
 
 def patch_count(samples: int, dimension: int, stride: int) -> int:
