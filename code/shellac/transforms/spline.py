@@ -3,8 +3,9 @@
 A cubic spline through samples one unit apart is a sum of cubic B-splines; their coefficients are a
 recursive filter of the samples (Unser, Aldroubi, Eden, "B-spline signal processing", 1993), and
 the values between two samples are four coefficients times a fixed matrix. A sample's influence
-decays by 0.27 from each sample to the next, so that away from the ends recursion and matrix are
-one short FIR filter. Both ends take the not-a-knot condition of FITPACK; the result is that of
+decays by 0.27 from each sample to the next: away from the ends, a row of samples, the one behind
+it, and one number each for all that lie before and behind these give all values along the row by
+one matrix. Both ends take the not-a-knot condition of FITPACK; the result is that of
 ``scipy.interpolate.splrep`` and ``splev``, in a small part of their time.
 """
 
@@ -107,28 +108,39 @@ def _solved(low: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _filtered(low: np.ndarray, factor: int, dtype: type[np.floating]) -> np.ndarray:
-    """One FIR filter, and the ends solved: (R, M) -> (R, M * factor), M at least 4 reaches."""
-    rows, samples = low.shape
+    """Rows of samples by one matrix, and the ends solved: (R, M) -> (R, M * factor)."""
+    count, samples = low.shape
     step, ends = _SAMPLES_PER_ROW, _REACH * factor
-    padded = np.zeros((rows, -(-samples // step) * step + 2 * _REACH))
-    padded[:, _REACH : _REACH + samples] = low
-    high = windowed_product(padded, _filter_matrix(factor), step, dtype)[:, : samples * factor]
-    high[:, :ends] = _solved(low[:, : 2 * _REACH], factor)[:, :ends]
-    high[:, -ends:] = _solved(low[:, -2 * _REACH :], factor)[:, -ends:]
+    padded = np.zeros((count, -(-samples // step), step))
+    padded.reshape(count, -1)[:, :samples] = low
+    fading = _POLE ** np.arange(step)
+    around = np.zeros((*padded.shape[:2], step + 3))
+    around[..., :step] = padded
+    around[:, :-1, step] = padded[:, 1:, 0]
+    around[:, 1:, step + 1] = padded[:, :-1] @ fading[::-1]
+    around[:, :-1, step + 2] = padded[:, 1:, 1:] @ fading[:-1]
+    matrix = _row_matrix(factor)
+    high = windowed_product(around.reshape(count, -1), matrix, len(matrix), dtype)
+    high = high[:, : samples * factor]
+    both = np.concatenate((low[:, : 2 * _REACH], low[:, -2 * _REACH :]))
+    solved = _solved(both, factor)
+    high[:, :ends], high[:, -ends:] = solved[:count, :ends], solved[count:, -ends:]
     return high
 
 
 @lru_cache(maxsize=8)
-def _filter_matrix(factor: int) -> np.ndarray:
-    """Matrix from the samples around a row of samples to all phases of that row.
+def _row_matrix(factor: int) -> np.ndarray:
+    """Matrix (32 + 3, 32 * factor) from a row of samples to all phases along it.
 
-    Shape (32 + 2 * 23, 32 * factor): the spline through a single 1 among zeros, shifted.
+    Its rows are the samples, the sample behind them, the fading sum of all before them, and that
+    of all behind: beyond the nearest sample, each one's part is the nearer one's times the pole.
     """
-    width = _SAMPLES_PER_ROW + 2 * _REACH
     single = np.zeros((1, 4 * _REACH + 1))
     single[0, 2 * _REACH] = 1.0
     response = _solved(single, factor).reshape(-1, factor)[_REACH : 3 * _REACH + 1]
-    matrix = np.zeros((width, _SAMPLES_PER_ROW, factor))
-    for i in range(_SAMPLES_PER_ROW):
-        matrix[i : i + 2 * _REACH + 1, i] = response[::-1]
-    return matrix.reshape(width, -1)
+    sources = np.array([*range(_SAMPLES_PER_ROW + 1), -1, _SAMPLES_PER_ROW + 1])
+    distance = np.arange(_SAMPLES_PER_ROW) - sources[:, None]
+    matrix = np.zeros((len(sources), _SAMPLES_PER_ROW, factor))
+    near = np.abs(distance) <= _REACH
+    matrix[near] = response[distance[near] + _REACH]
+    return matrix.reshape(len(sources), -1)
