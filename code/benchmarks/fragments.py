@@ -35,8 +35,8 @@ _PIECE_SECONDS = 20
 _SETS = {
     # what: suffix, rate of the files, channels, rate of the task, stride (the published settings)
     "16 kHz WAV": (".wav", 16000, 1, 16000, 4096),
-    "48 kHz FLAC to 16 kHz": (".flac", 48000, 1, 16000, 4096),
-    "22.05 kHz AU to 22 kHz": (".au", 22050, 1, 22000, 16384),
+    "48 kHz WAV to 16 kHz": (".wav", 48000, 1, 16000, 4096),
+    "22.05 kHz WAV to 22 kHz": (".wav", 22050, 1, 22000, 16384),
 }
 _DIMENSION, _SCALE = 8192, 4
 _PEAK = """
@@ -169,4 +169,4 @@ def measure(
     """Yield a row of speed per kind of recordings, ``ratio`` being per core, and one of memory."""
     for what in _SETS:
         yield _speed(what, minutes, turns)
-    yield _memory("48 kHz FLAC to 16 kHz", *memory_minutes)
+    yield _memory("48 kHz WAV to 16 kHz", *memory_minutes)
