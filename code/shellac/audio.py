@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,13 +178,23 @@ def inspect(path: Path, allow_truncated: bool = False, content: bool = False) ->
         If the file is missing, empty, no audio, damaged or cut; holds no samples; or holds NaN,
         infinite samples or samples beyond ±1000. The message names the file and the cause.
     """
-    return _decoded(Path(path), allow_truncated, content, lambda _: None)
+    return _through(_decoded(Path(path), allow_truncated, content), lambda _: None)
 
 
-def _decoded(
-    path: Path, allow_truncated: bool, content: bool, keep: Callable[[np.ndarray], object]
-) -> Facts:
-    """Decode a file once and examine it as :func:`inspect` says; ``keep`` gets every block (n, C).
+Decoding = Generator[np.ndarray, None, Facts]
+
+
+def _through(blocks: Decoding, keep: Callable[[np.ndarray], object]) -> Facts:
+    """Hand every block on and return the facts that stand at the end."""
+    while True:
+        try:
+            keep(next(blocks))
+        except StopIteration as end:
+            return end.value
+
+
+def _decoded(path: Path, allow_truncated: bool = False, content: bool = False) -> Decoding:
+    """Decode a file once, yielding blocks (n, C); examine it as :func:`inspect` says.
 
     What is wrong with a file may only be known at its end: where this raises, forget the blocks.
     """
@@ -198,7 +208,7 @@ def _decoded(
                 f"{path}: cut short, {lost} missing (--allow-truncated takes what is there)"
             )
         meter = _Meter(path, file, promise, content)
-        meter.run(not allow_truncated, keep)
+        yield from meter.run(not allow_truncated)
         if meter.samples == 0:
             raise AudioError(f"{path}: holds no samples")
         return Facts(
@@ -228,7 +238,7 @@ class _Meter:
         shape = f"{file.samplerate} {file.channels}\n".encode()
         self.content = hashlib.sha256(shape) if content else None
 
-    def run(self, strict: bool, keep: Callable[[np.ndarray], object]) -> None:
+    def run(self, strict: bool) -> Iterator[np.ndarray]:
         # a decoder that fails gives nothing of the block: small ones lose little of a cut file
         most = max(1, BLOCK_BYTES // (4 * self.file.channels))
         whole_block = min(max(_FEWEST_FRAMES, int(BLOCK_SECONDS * self.file.samplerate)), most)
@@ -239,7 +249,7 @@ class _Meter:
                 self.checksum.update(block)
                 block = block.astype(np.float32) * np.float32(2.0**-31)
             self._measure(block)
-            keep(block)
+            yield block
         if self.bad:
             raise AudioError(
                 f"{self.path}: {self.bad} samples are NaN, infinite or beyond ±{MAX_AMPLITUDE:g},"
@@ -290,7 +300,7 @@ def read(path: Path) -> tuple[np.ndarray, int]:
     Raises :class:`AudioError` for everything that :func:`inspect` refuses.
     """
     parts: list[np.ndarray] = []
-    facts = _decoded(Path(path), False, False, lambda block: parts.append(block.T))
+    facts = _through(_decoded(Path(path)), lambda block: parts.append(block.T))
     return np.concatenate(parts, axis=1), facts.sample_rate
 
 
@@ -300,8 +310,16 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
     Raises as :func:`read`, and needs the memory of one channel.
     """
     parts: list[np.ndarray] = []
-    facts = _decoded(Path(path), False, False, lambda block: parts.append(_mean(block)))
+    facts = _through(_decoded(Path(path)), lambda block: parts.append(_mean(block)))
     return np.concatenate(parts), facts.sample_rate
+
+
+def mono_blocks(path: Path) -> Iterator[np.ndarray]:
+    """Yield what :func:`read_mono` returns block by block, (n,) each; raise as it does.
+
+    What is wrong with a file may only be known at its end: where this raises, forget the blocks.
+    """
+    return map(_mean, _decoded(Path(path)))
 
 
 def _mean(block: np.ndarray) -> np.ndarray:

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shellac import audio, paths
+from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.mono import length_at, mono_at
 from shellac.errors import DataError
 from shellac.files import write_csv, write_json
 from shellac.systems import building
@@ -24,7 +25,6 @@ from shellac.systems.building import Job
 from shellac.systems.inpainting import masks, representation
 from shellac.systems.inpainting.representation import Representation
 from shellac.systems.inpainting.settings import InpaintingSettings
-from shellac.transforms.resampling import converted_length, resample
 
 SPLITS = ("train", "validation")
 INDEX_COLUMNS = ("segment", "role", "genre", "file", "sha256", "place", "offset")
@@ -44,11 +44,6 @@ def damaged_path(folder: Path, split: str) -> Path:
 def index_path(folder: Path, split: str) -> Path:
     """Where the sources of a split's segments are listed."""
     return folder / f"{split}.index.csv"
-
-
-def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
-    """Read a recording, average its channels, convert its rate: (T,) float32."""
-    return resample(*audio.read_mono(recording.path), sample_rate)
 
 
 def segments(waveform: np.ndarray, form: Representation) -> torch.Tensor:
@@ -90,8 +85,7 @@ def build(settings: Settings) -> None:
 
 
 def _segments_of(recording: Recording, task: InpaintingSettings, form: Representation) -> int:
-    samples = converted_length(recording.samples, recording.sample_rate, task.sample_rate)
-    return form.frames(samples) // form.block_frames
+    return form.frames(length_at(recording, task.sample_rate)) // form.block_frames
 
 
 def _fill(

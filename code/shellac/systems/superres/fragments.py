@@ -6,6 +6,7 @@ Beside each file an index names every patch's source recording, its SHA-256, the
 filter before decimation.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,23 +14,26 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from shellac import audio, paths
+from shellac import chunking, paths
+from shellac.chunking import Layout
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
+from shellac.datasets.mono import Stream, length_at, mono_at
+from shellac.degradations.lowpass import CODEC_HOP
 from shellac.errors import DataError
 from shellac.files import atomic_path, write_csv
 from shellac.systems import building
 from shellac.systems.building import Job, Rows
-from shellac.systems.superres.preparation import degrade, patch_count
+from shellac.systems.superres.preparation import degrade, patch_count, windows
 from shellac.systems.superres.settings import ALIASED, SuperResolutionSettings
 from shellac.transforms.decimation import EDGE
-from shellac.transforms.resampling import converted_length, resample
 
 SPLITS = ("train", "validation")
 DATASETS = ("data", "label")
 _SHORT = {"train": "train", "validation": "val"}  # as the published file names have it
 INDEX_COLUMNS = ("patch", "role", "file", "sha256", "offset", "low_pass", "edge")
+SEGMENT, CONTEXT = 1 << 20, 1 << 15  # samples of long recordings that are filtered at a time
 DRAWN_EDGES = (0.6, 0.95)  # of the low rate's Nyquist frequency
 
 
@@ -37,11 +41,6 @@ def file_name(settings: Settings, task: SuperResolutionSettings, split: str) -> 
     """``<set>-<split>.<scale>.<sample rate>.<dimension>.<stride>.h5``, the published pattern."""
     numbers = (task.scale, task.sample_rate, task.dimension, task.stride)
     return f"{settings.profile}-{_SHORT[split]}.{'.'.join(map(str, numbers))}.h5"
-
-
-def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
-    """Read a recording, average its channels, convert its rate: (T,) float32."""
-    return resample(*audio.read_mono(recording.path), sample_rate)
 
 
 def pair(
@@ -82,6 +81,39 @@ def training_pair(
     return pair(recording, task, *drawn_low_pass(task, seed, recording.sha256))
 
 
+def training_blocks(
+    recording: Recording, task: SuperResolutionSettings, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield :func:`training_pair` in blocks, (n,) each, in the memory of about a minute of sound.
+
+    A filter hears two seconds and more beyond a block: what a longer one would hear is below the
+    rounding of its output, but for the brick wall, whose response fades as slowly as 1 / t.
+    """
+    family, edge = drawn_low_pass(task, seed, recording.sha256)
+    stream, place, held = Stream(recording, task.sample_rate), 0, (0, np.zeros(0, np.float32))
+
+    def read(start: int, stop: int) -> np.ndarray:
+        nonlocal held
+        held = start, stream.read(start, stop)
+        return held[1][np.newaxis]
+
+    def lowered(block: np.ndarray, _: int) -> np.ndarray:
+        return degrade(block, task.scale, family != ALIASED, family=family, edge=edge)
+
+    align = math.lcm(task.scale, CODEC_HOP)  # frames of a codec lie where they would in one pass
+    layout = Layout(SEGMENT // align * align, CONTEXT, align=align)
+    for data in chunking.process(read, usable_length(recording, task), lowered, layout):
+        start, label = held
+        yield data[0], label[place - start : place - start + data.shape[1]]
+        place += data.shape[1]
+    stream.finish()
+
+
+def usable_length(recording: Recording, task: SuperResolutionSettings) -> int:
+    """Samples of a recording at the task's rate, cut to a multiple of the scale."""
+    return length_at(recording, task.sample_rate) // task.scale * task.scale
+
+
 def build(settings: Settings) -> None:
     """Build the fragments of every split; a killed build goes on where it was."""
     task: SuperResolutionSettings = settings.systems["superres"]
@@ -104,8 +136,7 @@ def build(settings: Settings) -> None:
 
 
 def _patches_of(recording: Recording, task: SuperResolutionSettings) -> int:
-    samples = converted_length(recording.samples, recording.sample_rate, task.sample_rate)
-    return patch_count(samples // task.scale * task.scale, task.dimension, task.stride)
+    return patch_count(usable_length(recording, task), task.dimension, task.stride)
 
 
 def _fill(
@@ -126,11 +157,10 @@ def _fill(
 
     def work(job: Job) -> list[float]:
         if job.count:
-            both = training_pair(job.recording, task, settings.seed)
-            building.check(job, patch_count(len(both[0]), task.dimension, task.stride))
-            starts = range(0, job.count * task.stride, task.stride)
-            for rows, signal in zip(stored, both, strict=True):
-                rows.write(job.first, [signal[i : i + task.dimension] for i in starts])
+            blocks = training_blocks(job.recording, task, settings.seed)
+            for number, both in windows(blocks, task.dimension, task.stride):
+                for rows, pieces in zip(stored, both, strict=True):
+                    rows.write(job.first + number, pieces)
         return []
 
     building.carry_out(planned, work, target.with_name(f".{split}"), settings.compute.threads)

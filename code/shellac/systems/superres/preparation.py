@@ -5,6 +5,8 @@ taken (the published code first crops to a multiple of the scale: :func:`prepare
 the filter is exact: :func:`decimate_legacy` is what the authors had. Signals are (..., T).
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal
@@ -83,6 +85,31 @@ def degrade(
 def patch_count(samples: int, dimension: int, stride: int) -> int:
     """How many patches start at 0, stride, 2 * stride ... and end within ``samples``."""
     return max(0, (samples - dimension) // stride + 1)
+
+
+def windows(
+    blocks: Iterable[Sequence[np.ndarray]], dimension: int, stride: int
+) -> Iterator[tuple[int, list[list[np.ndarray]]]]:
+    """Cut signals that come block by block, (n,) each, as :func:`patches` cuts whole ones.
+
+    Yields the number of a patch and, signal by signal, the patches from there on that are whole:
+    views (dimension,).
+    """
+    held, start, number = None, 0, 0  # the samples at hand, the place of the first, the next patch
+    for block in blocks:
+        held = (
+            block
+            if held is None
+            else [np.concatenate(parts) for parts in zip(held, block, strict=True)]
+        )
+        samples = len(held[0])
+        ready = patch_count(start + samples - number * stride, dimension, stride)
+        places = [(number + i) * stride - start for i in range(ready)]
+        if places:
+            yield number, [[signal[i : i + dimension] for i in places] for signal in held]
+        number += ready
+        done = min(number * stride - start, samples)
+        held, start = [signal[done:] for signal in held], start + done
 
 
 def patches(
