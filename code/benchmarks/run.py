@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
+import fragments
 import griffin_lim
 import long_files
 import networks
@@ -27,6 +28,7 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "fragments": fragments.measure,
     "griffin-lim": griffin_lim.measure,
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,

@@ -18,7 +18,7 @@ from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.degradations import draws
 from shellac.degradations.gaps import Interval, cut_gaps, draw_gaps
 from shellac.errors import DataError
@@ -102,7 +102,7 @@ def evaluate(settings: Settings) -> None:
     """
     task: InpaintingSettings = settings.systems["inpainting"]
     determinism.pin(settings.compute.threads)
-    tracks = list(corpora.recordings(settings, task.roles, "test"))
+    tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"inpainting: no test recording of {', '.join(task.roles)}")
     candidates, rows = methods(settings), []
@@ -251,7 +251,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     task: InpaintingSettings = settings.systems["inpainting"]
     determinism.pin(settings.compute.threads)
     candidates = methods(settings)
-    tracks = corpora.recordings(settings, task.roles, "test")
+    tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):
         longest = max(task.evaluation.waveform.gap_ms)
         waveform, gaps = cut_waveform(recording, settings, longest)

@@ -119,11 +119,13 @@ class StimuliSettings(Strict):
 class InpaintingSettings(Strict):
     """Task, data, networks and training of inpainting.
 
+    Recordings of ``roles`` are taken from ``corpora``, or from all where none is named.
     ``representation``: what networks see, see :mod:`.representation`.
     ``published_layout`` also stores the damaged segments beside the whole ones, as published;
     otherwise gaps are drawn when segments are read, from a seed keyed on recording and segment.
     """
 
+    corpora: list[str]
     roles: list[Literal["piano", "music", "speech"]] = pydantic.Field(min_length=1)
     sample_rate: Literal[16000]
     representation: Literal["spectrogram", "published", "mdct-64", "mdct-128"]
