@@ -8,7 +8,7 @@ TINY = """
 import json, sys
 import classical, griffin_lim, networks, run, spline, synthesis
 run.BENCHMARKS = {
-    "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, turns=1),
+    "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
@@ -31,7 +31,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert (len(rows["networks"]), len(rows["spline"])) == (10, 6)
+    assert (len(rows["networks"]), len(rows["spline"])) == (18, 6)
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
     assert all(row["times_real_time"] > 0 for row in rows["synthesis"])

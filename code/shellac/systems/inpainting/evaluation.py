@@ -31,7 +31,9 @@ from shellac.systems.inpainting import (
     segment_metrics,
 )
 from shellac.systems.inpainting.baselines import BASELINES
-from shellac.systems.inpainting.filling import fill
+from shellac.systems.inpainting.correction import corrector
+from shellac.systems.inpainting.filling import Correction, Method, fill
+from shellac.systems.inpainting.network import fuse
 from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import normalisation
 from shellac.systems.inpainting.settings import InpaintingSettings
@@ -46,17 +48,20 @@ from shellac.systems.inpainting.summaries import (
 )
 from shellac.training import determinism
 
-Method = Callable[[Tensor, Tensor], Tensor]  # (S, 1, N, F) damaged, (S, N) lost -> (S, 1, N, F)
+Candidates = dict[str, Method | Correction]  # rows of the table by name
 DAMAGED, AUTOREGRESSIVE = "damaged", "autoregressive"
 EXAMPLES = 3  # segments kept to be looked at
 COLUMNS = ("genre", "track", "unit", "method", "metric", "value")
 
 
-def methods(settings: Settings) -> dict[str, Method]:
-    """Return every row of the table as a function of damaged segments; baselines come first."""
+def methods(settings: Settings) -> Candidates:
+    """Return every row of the table: functions of damaged segments, baselines first.
+
+    What corrects autoregression works on waveforms, and has no score on segments.
+    """
     task: InpaintingSettings = settings.systems["inpainting"]
     device = determinism.device(settings.compute.device)
-    found: dict[str, Method] = {name: _baseline(run) for name, run in BASELINES.items()}
+    found: Candidates = {name: _baseline(run) for name, run in BASELINES.items()}
     for name in task.networks:
         path = weights.trained_path(settings.profile, f"inpainting/{name}")
         found[name] = _network(*weights.load(path), device)
@@ -67,12 +72,20 @@ def _baseline(run: Callable[[Tensor, Tensor], Tensor]) -> Method:
     return lambda damaged, lost: run(damaged[:, 0], lost)[:, None]
 
 
-def _network(state: dict[str, Tensor], card: weights.Card, device: torch.device) -> Method:
+def _network(
+    state: dict[str, Tensor], card: weights.Card, device: torch.device
+) -> Method | Correction:
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
-    network.eval().to(device, memory_format=torch.channels_last)
+    network = fuse(network).to(device)
     conversion = Conversion.from_card(card.extra)
+    if conversion.corrects:
+        return corrector(network, conversion, device)
     return lambda damaged, lost: preparation.restored(network, conversion, damaged, lost, device)
+
+
+def _of_segments(candidates: Candidates) -> dict[str, Method]:
+    return {name: run for name, run in candidates.items() if not isinstance(run, Correction)}
 
 
 def held_out_segments(
@@ -132,7 +145,7 @@ def evaluate(settings: Settings) -> None:
 
 
 def examples(
-    tracks: list[Recording], settings: Settings, candidates: dict[str, Method]
+    tracks: list[Recording], settings: Settings, candidates: Candidates
 ) -> dict[str, np.ndarray]:
     """Return the loudest segments of the first track that has any, in every version.
 
@@ -144,7 +157,8 @@ def examples(
     loudest = whole.square().sum((1, 2, 3)).argsort(descending=True, stable=True)[:EXAMPLES]
     whole, lost = whole[loudest], lost[loudest]
     damaged = whole * ~lost[:, None, :, None]
-    made = {name: put_back(run(damaged, lost), whole, lost) for name, run in candidates.items()}
+    chosen = _of_segments(candidates)
+    made = {name: put_back(run(damaged, lost), whole, lost) for name, run in chosen.items()}
     shown = {name: x[:, 0].numpy() for name, x in {"reference": whole, **made}.items()}
     return {**shown, "lost": lost.numpy()}
 
@@ -174,7 +188,7 @@ class Stopwatch:
 def segment_scores(
     recording: Recording,
     settings: Settings,
-    candidates: dict[str, Method],
+    candidates: Candidates,
     scale: float,
     watch: Stopwatch,
 ) -> Iterator[tuple[str, str, str, float]]:
@@ -187,7 +201,7 @@ def segment_scores(
     if not len(whole):
         return
     damaged = whole * ~lost[:, None, :, None]
-    for method, run in candidates.items():
+    for method, run in _of_segments(candidates).items():
         restored = watch.timed(method, run, damaged, lost)
         units = {SEGMENT: put_back(restored, whole, lost), PUBLISHED: restored}
         for unit, heard in units.items():
@@ -215,7 +229,7 @@ def filled(
     waveform: np.ndarray,
     gaps: list[Interval],
     task: InpaintingSettings,
-    candidates: dict[str, Method],
+    candidates: Candidates,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (method, waveform (T,) with its gaps filled); ``damaged`` leaves them silent."""
     cut, rate = cut_gaps(waveform, gaps)[None], task.sample_rate
@@ -229,7 +243,7 @@ def filled(
 
 
 def waveform_scores(
-    recording: Recording, settings: Settings, candidates: dict[str, Method]
+    recording: Recording, settings: Settings, candidates: Candidates
 ) -> Iterator[tuple[str, str, str, float]]:
     """Yield (unit, method, metric, value) inside gaps of every tested duration."""
     task: InpaintingSettings = settings.systems["inpainting"]

@@ -3,7 +3,8 @@
 ``<split>_y.npy`` holds segments (S, N, F, 1) float32 of the chosen representation, unnormalised,
 those of one recording adjacent and in order, as published. Gaps are drawn when segments are read,
 from a seed keyed on recording and segment; with ``published_layout`` the damaged segments lie in
-``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale.
+``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale. With
+``gaps.filled_draws`` whole waveforms lie beside them too, see :mod:`.filled`.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
 from shellac.errors import DataError
 from shellac.files import atomic_folder, atomic_path, write_csv, write_json
-from shellac.systems.inpainting import masks, representation
+from shellac.systems.inpainting import filled, masks, representation
 from shellac.systems.inpainting.representation import Representation
 from shellac.systems.inpainting.settings import InpaintingSettings
 from shellac.training.checkpoints import key
@@ -78,6 +79,8 @@ def build(settings: Settings) -> None:
             found = list(corpora.recordings(settings, task.roles, split))
             ready = list(_with_shards(found, task, shards, settings.compute.threads))
             bounds += _assemble(folder, split, ready, task, settings.seed)
+            if task.gaps.filled_draws:
+                filled.build(folder, split, found, mono_at, settings)
         low, high = min(bounds), max(bounds)
         shift = max(0.0, -low)
         write_json(folder / NORMALISATION, {"shift": shift, "scale": high + shift or 1.0})
