@@ -1,7 +1,8 @@
 """Gaps of recordings filled: what the network says of their magnitudes, in the sound around them.
 
 Everything is local to a gap. Autoregression first fills it at the rate of the recording, with the
-full band and without a step at its edges. A window around it then goes to the network's rate and
+full band and without a step at its edges: the mean of what models of two orders say, whose errors
+have little in common. A window around it then goes to the network's rate and
 its frames that touch gaps to the network; phases follow from those of the first filling by
 Griffin-Lim, in which all intact samples keep their value. The difference goes back to the
 recording's rate and is faded in and out inside the gap, so that the network has the gap's middle,
@@ -27,7 +28,7 @@ from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 
 ITERATIONS = 60  # of Griffin-Lim
 _FADE_SECONDS = 0.002
-_LARGEST_ORDER = 1024
+_LARGEST_ORDER = 1024  # of the smaller of two models
 _LEAST_INTACT_FRAMES = 32  # in a window, besides the gap's
 _BATCH = 16  # windows at a time
 
@@ -47,7 +48,7 @@ class Correction:
 
 
 def order_at(sample_rate: int) -> int:
-    """Return the order of autoregression: 32 ms, from 8 to 1024."""
+    """Return the order of autoregression: 32 ms, from 8 to 1024; the second model has twice it."""
     return min(_LARGEST_ORDER, max(8, autoregression.ORDER * sample_rate // 16000))
 
 
@@ -55,7 +56,19 @@ def context_seconds(sample_rate: int, form: Representation) -> float:
     """Return how far from a gap the recording has a part in filling it."""
     window = form.samples(form.block_frames) / form.sample_rate
     reach = 2 * REACH_SAMPLES / min(sample_rate, form.sample_rate)
-    return window + reach + autoregression.context(order_at(sample_rate)) / sample_rate
+    return window + reach + autoregression.context(2 * order_at(sample_rate)) / sample_rate
+
+
+def interpolations(
+    waveform: np.ndarray, sample_rate: int, gaps: Sequence[Interval]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (C, T) with its gaps filled by one model, and by the mean of two orders."""
+    order = order_at(sample_rate)
+    one, other = (autoregression.interpolate(waveform, gaps, each) for each in (order, 2 * order))
+    mean = one.copy()
+    for start, stop in gaps:
+        mean[:, start:stop] = (one[:, start:stop] + other[:, start:stop]) / 2
+    return one, mean
 
 
 def fill(
@@ -75,12 +88,12 @@ def fill(
     sample_rate : any, in Hz
     gaps : (start, stop) in samples, of all channels
     method : what restores blocks, on the values of ``form``, or corrects what autoregression
-        filled; None leaves it at that
+        filled, by the mean of two orders; None leaves it at that
     iterations : of Griffin-Lim, for forms without phase
-    interpolated : what autoregression made of it, where that is known already
+    interpolated : the second of :func:`interpolations`, where it is known already
     """
     if interpolated is None:
-        interpolated = autoregression.interpolate(waveform, gaps, order_at(sample_rate))
+        interpolated = interpolations(waveform, sample_rate, gaps)[1]
     result = interpolated.copy()
     batches: dict[int, list[Interval]] = defaultdict(list)
     for gap in gaps if method is not None else ():
