@@ -1,7 +1,8 @@
 """Gaps cut into real recordings: ``python code/benchmarks/inpainting_gaps.py [options] FILE...``.
 
 Twenty gaps, four each of 5, 10, 20, 40 and 80 ms, in half a minute of every FILE, filled by
-``shellac restore --system inpainting --gaps LIST`` and by autoregression alone. SNR in dB inside
+``shellac restore --system inpainting --gaps LIST`` and by autoregression alone, of one order and
+by the mean of two, which is where networks start. SNR in dB inside
 the gaps of each duration, and whether every other sample came back bit for bit.
 """
 
@@ -21,7 +22,7 @@ from shellac.errors import DataError, ShellacError
 from shellac.files import sha256, write_csv, write_json
 from shellac.metrics import gap_snr_db
 from shellac.systems.inpainting import representation
-from shellac.systems.inpainting.filling import fill
+from shellac.systems.inpainting.filling import fill, interpolations
 
 DURATIONS_MS = (5.0, 10.0, 20.0, 40.0, 80.0)
 EACH = 4
@@ -68,7 +69,7 @@ def restored(
 
 
 def compare(recording: Path, files: Sequence[Path]) -> Iterator[Row]:
-    """Yield a row per duration: SNR in the gaps by autoregression and by every network.
+    """Yield a row per duration: SNR in dB in the gaps by autoregression and by every network.
 
     ``files`` are weights. ``outside`` is 1 where all else is as it was, after every method.
     """
@@ -78,7 +79,8 @@ def compare(recording: Path, files: Sequence[Path]) -> Iterator[Row]:
     gaps = [gap for _, gap in drawn]
     damaged = cut_gaps(waveform, gaps)
     form = representation.get("spectrogram")
-    versions = {"autoregressive": fill(damaged, rate, gaps, None, form)}
+    one, mean = interpolations(damaged, rate, gaps)
+    versions = {"autoregressive": one, "two_orders": fill(damaged, rate, gaps, None, form, 0, mean)}
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             versions[file.stem] = restored(damaged, rate, gaps, file, Path(folder))

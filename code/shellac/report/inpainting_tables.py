@@ -21,7 +21,7 @@ GAP_METRICS = {
 }
 ALL_METRICS = METRICS | GAP_METRICS
 BASELINES = ("damaged", "hold", "linear")
-AUTOREGRESSIVE = "autoregressive"
+AUTOREGRESSIVE = ("autoregressive", "autoregressive_two_orders")
 PAIRED_COLUMNS = (
     "genre", "unit", "method", "method_label", "against", "against_label", "metric",
     "metric_label", "mean", "low", "high", "tracks", "cell", "standing", "notice",
