@@ -273,18 +273,12 @@ def training_curves(curves: Mapping[str, pd.DataFrame], *, notice: str = "") -> 
 
 
 def longer_training(
-    curves: Mapping[str, pd.DataFrame],
-    network: str,
-    *,
-    loss: str = "Validation loss",
-    logarithmic: bool = True,
-    notice: str = "",
+    curves: Mapping[str, pd.DataFrame], network: str, *, notice: str = ""
 ) -> Figure:
     """Draw the validation loss of trainings of one network of different length, longest darkest.
 
     ``curves`` maps what the legend says to a table with columns step and validation_loss; the
-    lowest loss of each, whose weights were kept, is ringed. ``loss`` names its axis, logarithmic
-    unless the loss has a sign.
+    lowest loss of each, whose weights were kept, is ringed.
     """
     look = style.look(network)
     with style.context():
@@ -297,9 +291,9 @@ def longer_training(
             axes.plot(validated["step"], validated["validation_loss"], label=label, **drawing)
             axes.plot(best["step"], best["validation_loss"], "o", fillstyle="none", **drawing)
         axes.set_xscale("log")
-        axes.set_yscale("log" if logarithmic else "linear")
+        axes.set_yscale("log")
         axes.set_xlabel("Training step")
-        axes.set_ylabel(loss)
+        axes.set_ylabel("Validation loss")
         axes.grid(axis="y", which="both")
         axes.legend(title=look.label, title_fontsize=6.5)
         frame(figure, "", notice)
