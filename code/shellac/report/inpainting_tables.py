@@ -106,6 +106,22 @@ def sizes(
     )
 
 
+def every(
+    networks: Mapping[str, tuple[int, str]], sizes: pd.DataFrame, *, notice: str = ""
+) -> pd.DataFrame:
+    """One row per network that can be built: parameters at published size, use, NRMSE here.
+
+    ``networks`` maps a name to its parameters and when to use it; ``sizes`` is what :func:`sizes`
+    returns. Of several entries of one network the best counts; ``cell`` is empty where none is.
+    """
+    best = sizes[sizes["network"] != ""].drop_duplicates("network").set_index("network")["cell"]
+    rows = [
+        (name, parameters, use, best.get(name, ""), notice)
+        for name, (parameters, use) in networks.items()
+    ]
+    return pd.DataFrame(rows, columns=["network", "parameters", "use_when", "cell", "notice"])
+
+
 def _of_all(table: pd.DataFrame, group: str, **where: str) -> pd.DataFrame:
     chosen = table[table[group] == ALL_ROLES]
     for column, value in where.items():

@@ -32,6 +32,7 @@ MADE = (
     "tables/inpainting/network.csv",
     "tables/inpainting/network-paired.csv",
     "tables/inpainting/networks.csv",
+    "tables/inpainting/all-networks.csv",
     "tables/inpainting/scores.csv",
     "tables/inpainting/gaps.csv",
     "tables/inpainting/published.csv",
@@ -104,6 +105,18 @@ def test_a_row_per_method_says_size_difference_and_rank(house):
     assert (rows.loc[names[0], "input"], rows.loc[names[1], "input"]) == (
         "damaged", cards[names[1]].extra["conversion"]["input"],
     )  # fmt: skip
+
+
+def test_every_network_has_a_row_with_the_best_of_its_entries():
+    sizes = pd.DataFrame(
+        {"network": ["", "B", "B"], "cell": ["0.1", "0.2", "0.3"], "method": ["linear", "x", "y"]}
+    )
+    table = inpainting_tables.every({"A": (5, "small"), "B": (7, "large")}, sizes, notice="n")
+    rows = table.to_dict("records")
+    assert [tuple(row.values()) for row in rows] == [
+        ("A", 5, "small", "", "n"),
+        ("B", 7, "large", "0.2", "n"),
+    ]
 
 
 def test_genres_stand_beside_each_other_best_method_first(house):
