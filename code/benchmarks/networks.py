@@ -65,11 +65,11 @@ def measure(
 
     Waveform networks: ``length`` samples, and ``batch`` of ``patch``. Spectrogram networks:
     ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration. Inpainting:
-    segments of ``side`` frames by as many bins.
+    ``batch`` segments of ``side`` frames by as many bins for both.
     """
     waveforms = ((1, 1, length), (batch, 1, patch))
     spectrograms = ((1, 2, frames, BINS),) * 2
-    segments = ((1, 1, side, side), (batch, 1, side, side))
+    segments = ((batch, 1, side, side),) * 2
     for names, shapes in (
         (WAVEFORM_NAMES, waveforms),
         (SPECTROGRAM_NAMES, spectrograms),
