@@ -14,6 +14,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import classical
 import fragments
 import griffin_lim
+import inpainting_gaps
 import long_files
 import networks
 import spline
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
     "classical": classical.measure,
+    "inpainting-gaps": inpainting_gaps.measure,
 }
 
 

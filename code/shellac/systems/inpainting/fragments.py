@@ -3,7 +3,8 @@
 ``<split>_y.npy`` holds segments (S, N, F, 1) float32 of the chosen representation, unnormalised,
 those of one recording adjacent and in order, as published. Gaps are drawn when segments are read,
 from a seed keyed on recording and segment; with ``published_layout`` the damaged segments lie in
-``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale.
+``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale. With
+``gaps.filled_draws`` whole waveforms lie beside them too, see :mod:`.filled`.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from shellac.errors import DataError
 from shellac.files import write_csv, write_json
 from shellac.systems import building
 from shellac.systems.building import Job
-from shellac.systems.inpainting import masks, representation
+from shellac.systems.inpainting import filled, masks, representation
 from shellac.systems.inpainting.representation import Representation
 from shellac.systems.inpainting.settings import InpaintingSettings
 
@@ -68,10 +69,11 @@ def build(settings: Settings) -> None:
         split: list(corpora.recordings(settings, task.roles, split, task.corpora))
         for split in SPLITS
     }
+    stored = task.published_layout or task.gaps.filled_draws
     named = {"sample_rate", "representation", "published_layout"}
     decisive = {
         **task.model_dump(include=named),
-        "gaps": task.gaps.model_dump() if task.published_layout else None,
+        "gaps": task.gaps.model_dump() if stored else None,
         "seed": settings.seed,
         "sources": {split: [asdict(each) for each in found[split]] for split in SPLITS},
     }
@@ -80,6 +82,8 @@ def build(settings: Settings) -> None:
         for split in SPLITS:
             planned = building.jobs(found[split], lambda each: _segments_of(each, task, form))
             bounds += _fill(folder, split, planned, task, settings)
+            if task.gaps.filled_draws:
+                filled.build(folder, split, found[split], settings)
         low, high = min(edges[0] for edges in bounds), max(edges[1] for edges in bounds)
         shift = max(0.0, -low)
         write_json(folder / NORMALISATION, {"shift": shift, "scale": high + shift or 1.0})
