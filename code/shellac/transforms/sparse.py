@@ -70,7 +70,8 @@ def _gathered(x: Tensor, lists: list[_List]) -> Tensor:
 
 
 def _weighted(x: Tensor, entries: _List) -> Tensor:
-    read = torch.view_as_real(x.index_select(-1, entries.places))
+    places = entries.places.expand(*x.shape[:-1], -1)  # as fast as reading gets: not index_select
+    read = torch.view_as_real(x.gather(-1, places))
     return torch.view_as_complex(read.mul_(entries.weights))
 
 
