@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
+import cqt
 import griffin_lim
 import long_files
 import networks
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
     "classical": classical.measure,
+    "cqt": cqt.measure,
 }
 
 
