@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
+import cqt
 import fragments
 import griffin_lim
 import inpainting_gaps
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "long-files": long_files.measure,
     "classical": classical.measure,
     "inpainting-gaps": inpainting_gaps.measure,
+    "cqt": cqt.measure,
 }
 
 

@@ -11,9 +11,10 @@ from shellac.files import read_csv
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import classical, fragments, griffin_lim, inpainting_gaps, networks, run, spline, synthesis
+import classical, cqt, fragments, griffin_lim, inpainting_gaps, networks, run, spline, synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
+    "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
     "fragments": lambda: fragments.measure(0.7, turns=1, memory_minutes=(0.7, 1.4)),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
@@ -40,6 +41,10 @@ def test_the_harness_measures_everything(tmp_path):
     rows = json.loads(record.read_text())
     assert (len(rows["networks"]), len(rows["spline"])) == (18, 6)
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
+    assert [row["largest_distance"] < 1e-5 for row in rows["cqt"][:4]] == [True] * 4
+    assert [row["ratio"] > 0 for row in rows["cqt"][4:8]] == [True] * 4
+    plain, checkpointed = rows["cqt"][8:]
+    assert 0 < plain["base_mb"] <= plain["peak_mb"] and checkpointed["cpu_seconds"] > 0
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
     assert len(rows["fragments"]) == 4
     for row in rows["fragments"][:3]:

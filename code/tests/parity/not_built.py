@@ -2,11 +2,9 @@
 
 NOT_BUILT = frozenset(
     {
-        "babe2_cqt",
         "babe2_edm",
         "babe2_filter",
         "babe2_ltas",
-        "babe2_network",
         "babe2_step",
     }
 )
