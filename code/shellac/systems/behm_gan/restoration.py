@@ -61,4 +61,17 @@ def member(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> 
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
     weight_norm.prepare(network.to(device))
-    return Member(card, processor(network), 1, device, above_band="keep", grid=GRID)
+    published = None
+    if isinstance(network, Generator):
+        published = regularised(
+            lambda x: spectrogram_front.transformed(network, x, HAMMING_1024)[:, : x.shape[-1]]
+        )
+    return Member(
+        card,
+        processor(network),
+        1,
+        device,
+        above_band="keep",
+        grid=GRID,
+        published=published,
+    )

@@ -33,4 +33,17 @@ def member(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> 
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
     weight_norm.prepare(network.to(device))
-    return Member(card, processor(network), 1, device, above_band="drop", grid=grid(network))
+    framing = FRAMINGS[network.bins]
+
+    def published(segment: torch.Tensor) -> torch.Tensor:
+        return spectrogram_front.transformed(lambda x: network(x).final, segment, framing)
+
+    return Member(
+        card,
+        processor(network),
+        1,
+        device,
+        above_band="drop",
+        grid=grid(network),
+        published=published,
+    )
