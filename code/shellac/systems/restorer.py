@@ -37,7 +37,9 @@ class Member:
     of the recording, silence being put before it where that is wanting: for strides that need more
     than ``multiple`` to see the same phase again. ``above_band`` is what happens, unless the user
     says otherwise, to content above the network's Nyquist frequency: ``keep`` or ``drop``.
-    ``estimates`` tells what was found out about one recording beforehand.
+    ``estimates`` tells what was found out about one recording beforehand. ``published`` maps a
+    segment (1, n) to all samples that its frames hold, as the authors' command line does, where
+    there is one.
     """
 
     card: Card
@@ -47,6 +49,7 @@ class Member:
     above_band: str = "keep"
     grid: int = 1
     estimates: Mapping[str, Any] | None = None
+    published: Callable[[torch.Tensor], torch.Tensor] | None = None
 
 
 @dataclass(frozen=True)
