@@ -60,10 +60,14 @@ def step_randomness(seed: int, step: int) -> Iterator[None]:
 
 
 def learning_rate(settings: LoopSettings, step: int) -> float:
-    """Cosine decay from ``learning_rate`` at step 0 to ``final_learning_rate`` at the last."""
+    """Cosine decay from ``learning_rate`` at step 0 to ``final_learning_rate`` at the last.
+
+    The first ``warm_up_steps`` take a share of it that grows with every step.
+    """
+    risen = min(1.0, (step + 1) / (settings.warm_up_steps + 1))
     share = step / max(1, settings.steps - 1)
     span = settings.learning_rate - settings.final_learning_rate
-    return settings.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * share))
+    return risen * (settings.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def fit(
@@ -132,6 +136,8 @@ def _step(
         loss = task.losses(task.batch(step))["loss"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+    if settings.clip_norm is not None:
+        nn.utils.clip_grad_norm_(task.network.parameters(), settings.clip_norm)
     optimiser.step()
     value = loss.item()
     if not math.isfinite(value):

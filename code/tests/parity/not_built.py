@@ -3,9 +3,6 @@
 NOT_BUILT = frozenset(
     {
         "babe2_cqt",
-        "babe2_edm",
-        "babe2_filter",
-        "babe2_ltas",
         "babe2_network",
         "babe2_step",
     }

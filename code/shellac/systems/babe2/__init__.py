@@ -1,0 +1,1 @@
+"""BABE-2: a diffusion-based generative equaliser for historical recordings."""
