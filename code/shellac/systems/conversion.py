@@ -5,6 +5,7 @@ checkpoint is unpickled, checked and measured once, wherever it lies and whateve
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from shellac import paths, torch_files, weights
@@ -32,7 +33,7 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
     Parameters
     ----------
     path : Path
-        A bare state_dict in the authors' layout.
+        A bare state_dict in the authors' layout, or what the system's ``published`` module reads.
     system : str
         The system whose networks are tried; its ``published`` module recognises them by their
         parameter names.
@@ -50,8 +51,11 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
     try:
         found = weights.load(target)[1].network
     except WeightsError:  # not converted yet, or damaged since
-        state = torch_files.read_state(path)
         published = registry.part(system, "published")
+        if hasattr(published, "read"):
+            state, extra = published.read(path)
+        else:
+            state, extra = torch_files.read_state(path), {}
         key = published.recognise(state, str(path))
         found = published.NETWORKS[key]
         _check_accepted(path, found, accepted)
@@ -60,6 +64,7 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
         except WeightsError as error:
             raise WeightsError(f"{path}: {error}") from error
         card = published.card(key, network, digest)
+        card = replace(card, extra={**card.extra, **extra})
         weights.store(target, network.state_dict(), card)
     _check_accepted(path, found, accepted)
     return target

@@ -87,8 +87,8 @@ class Framing:
     def weight(self, frames: int, like: Tensor, present: Tensor | None = None) -> Tensor:
         """Sum the squared windows at each sample that ``frames`` frames cover, lead included.
 
-        (1, (N + overlap - 1) * hop), at least ``least_weight``. Frames whose ``present`` (K, N) is 0 do not
-        count.
+        (1, (N + overlap - 1) * hop), at least ``least_weight``. Frames whose ``present`` (K, N) is
+        0 do not count.
         """
         square = self.window(like).square().expand(1, frames, -1)
         if present is not None:

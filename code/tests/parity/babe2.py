@@ -7,8 +7,11 @@ import numpy as np
 import torch
 from parity.cases import Case
 
-from shellac.systems.babe2 import diffusion, fitting, ltas
+from shellac import published
+from shellac.systems.babe2 import diffusion, fitting, ltas, sampler
 from shellac.systems.babe2.filters import PARTS, Filter, Grid, respond
+from shellac.systems.babe2.operators import Blind
+from shellac.systems.babe2.posterior import Posterior, PublishedGuidance
 
 Arrays = dict[str, np.ndarray]
 
@@ -111,4 +114,67 @@ def average_spectra(case: Case) -> Arrays:
     }
 
 
-RUNNERS = {"babe2_edm": edm, "babe2_filter": filters, "babe2_ltas": average_spectra}
+class _Watched(Blind):
+    """A blind filter that notes what it was after every fit."""
+
+    def __init__(self, *told: Any):
+        super().__init__(*told)
+        self.seen: list[Filter] = []
+
+    def listen(self, estimate: torch.Tensor, sigma: float) -> None:
+        super().listen(estimate, sigma)
+        self.seen.append(self.fit.shape)
+
+
+def sampler_step(case: Case) -> Arrays:
+    """One blind step of second order."""
+    told, arrays = case.description["settings"], case.arrays
+    given = {name: torch.from_numpy(value) for name, value in arrays.items()}
+    network = published.load("babe2_network", case.weights(), told)
+    denoiser = diffusion.Denoiser(network, float(told["diff_params"]["sigma_data"]))
+    steps, i = schedule(told["diff_params"]), told["step"]
+    levels = steps.levels(told["T"], float(told["start_sigma"]))
+    gamma = steps.gamma(levels)[i]
+    posterior, settings = _posterior(told, arrays, given["in_y"])
+    noises = iter(given[f"in_noise_{name}"] for name in ("step", "y1", "y2"))
+    done = sampler.step(
+        lambda x, sigma: network.cqt.in_band(denoiser(x, sigma)), given["in_x"],
+        levels[i].item(), levels[i + 1].item(), gamma.item(), lambda like: next(noises),
+        posterior, told["order"], steps.churn_noise,
+    )  # fmt: skip
+    found = {"out_t": levels[i : i + 2].numpy(), "out_gamma": gamma[None].numpy(),
+             "out_x_next": done.x.numpy()}  # fmt: skip
+    for number, evaluation in enumerate(done.evaluations, start=1):
+        found |= {
+            f"out_denoised{number}": evaluation.estimate.numpy(),
+            f"out_guidance{number}": evaluation.guidance.numpy(),
+            f"out_rec_loss{number}": evaluation.loss.numpy(),
+        }
+        parts = settings.seen[number - 1].parts()
+        found |= {f"out_filter{number}_{name}": part for name, part in parts.items()}
+    return found
+
+
+def _posterior(
+    told: Mapping[str, Any], arrays: Arrays, observation: torch.Tensor
+) -> tuple[Posterior, _Watched]:
+    rate, chosen, blind = told["sample_rate"], told["posterior_sampling"], told["blind_bwe"]
+    highest = rate / 2 if blind["fcmax"] == "nyquist" else blind["fcmax"]
+    nested = {
+        "collapse_regularization": told["collapse_regularization"],
+        "freq_weighting_filter": chosen["freq_weighting_filter"],
+    }
+    shape = Filter.of({name: arrays[f"in_filter_{name}"] for name in PARTS})
+    grid = Grid(rate, blind["NFFT"], published_start=True)
+    fit = fitting.Fit(grid, fit_settings({**blind, "fcmax": highest}, nested), shape)
+    operator = _Watched(fit, observation)
+    noise = chosen["annealing_y"]
+    guidance = PublishedGuidance(
+        float(chosen["xi"]), noise["mode"], float(noise["sigma_min"]),
+        chosen["normalization"] == "loss_norm",
+    )  # fmt: skip
+    return Posterior(observation, operator, guidance), operator
+
+
+RUNNERS = {"babe2_edm": edm, "babe2_filter": filters, "babe2_ltas": average_spectra,
+           "babe2_step": sampler_step}  # fmt: skip

@@ -1,1 +1,1 @@
-"""BABE-2: a diffusion-based generative equaliser for historical recordings."""
+"""BABE-2: a diffusion model of music as a generative equaliser."""

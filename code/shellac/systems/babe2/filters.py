@@ -100,7 +100,7 @@ class Grid:
 
     @cached_property
     def _lag_weights(self) -> np.ndarray:
-        """How much of each lag (n_fft,) a filter in windowed frames keeps: their autocorrelation."""
+        """How much of each lag (n_fft,) filtering in frames keeps: the window's autocorrelation."""
         window = self.framing.window(torch.zeros(1, dtype=torch.float64)).numpy()
         power = np.abs(np.fft.rfft(window, 2 * self.n_fft)) ** 2
         kept = np.fft.irfft(power)[: self.n_fft]
@@ -129,7 +129,7 @@ class Grid:
 
 
 def apply_whole(gain: np.ndarray, x: Tensor) -> Tensor:
-    """Filter (B, T) by a ``gain`` (T // 2 + 1,) on its whole transform, as if it went in circles."""
+    """Filter (B, T) by a ``gain`` (T // 2 + 1,) on its whole transform, as if on a circle."""
     return torch.fft.irfft(torch.fft.rfft(x) * torch.from_numpy(gain).to(x), x.shape[-1])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from shellac.systems.babe2.filters import Filter, Grid, Response, apply_whole, respond
@@ -81,13 +82,20 @@ class Kept(_Pointwise):
 
 @dataclass(frozen=True)
 class Clipped(_Pointwise):
-    """Declipping: what exceeded ``limit`` in magnitude was observed as that."""
+    """Declipping: what exceeded ``limit`` was observed, in ``observation`` (B, T), as that.
 
+    Samples below the limit are known as they are.
+    """
+
+    observation: Tensor
     limit: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Clip; what is beyond the limit already costs nothing and gets no gradient."""
-        return x.clamp(-self.limit, self.limit)
+        """Clip where clipping was observed; what lies beyond there costs nothing."""
+        above = self.observation >= self.limit
+        below = self.observation <= -self.limit
+        clipped = torch.where(above, x.clamp(max=self.limit), x)
+        return torch.where(below, x.clamp(min=-self.limit), clipped)
 
 
 class Coloured:
@@ -178,4 +186,3 @@ class Continued:
 def blended(mask: Tensor, clean: Tensor, observation: Tensor) -> Tensor:
     """Return what :class:`Continued` is compared with."""
     return mask * clean + (1 - mask) * observation
-

@@ -117,7 +117,7 @@ class _Work:
             "generated": "made up by a diffusion model under the estimated filter: it does not"
             " follow the input sample by sample",
             "filter": {"hz": hz.tolist(), "gain_db": np.round(gain, 4).tolist()},
-            "filter_parameters": {name: part.tolist() for name, part in colour.shape.parts().items()},
+            "filter_parameters": {key: part.tolist() for key, part in colour.shape.parts().items()},
             "sampling": asdict(self.sampling),
             "segments": len(remaking.cuts),
             "evaluations_per_segment": self.sampling.evaluations,
@@ -203,8 +203,8 @@ class _Clock:
         count = (1 + segments * channels) * self._sampling.evaluations
         print(
             f"babe2: {segments} segments of {self._prior.samples / self._prior.sample_rate:.2f} s,"
-            f" {channels} channels, {self._sampling.evaluations} evaluations of the network each and"
-            f" as many for the filter: about {_spoken(each * count)} (less where it is resumed)",
+            f" {channels} channels, {self._sampling.evaluations} evaluations of the network each,"
+            f" and as many for the filter: about {_spoken(each * count)} if none is done yet",
             file=sys.stderr,
         )  # fmt: skip
         steps = (1 + segments * channels) * self._sampling.steps
