@@ -178,9 +178,33 @@ class Continued:
         return self.mask * x + (1 - self.mask) * self.rest(x)
 
     def whitened(self, residual: Tensor, uncertainty: Uncertainty, sigma: float) -> Tensor:
-        """Whiten both parts on their own; the clean one is as sure as the observation."""
-        known = Kept(self.mask).whitened(self.mask * residual, uncertainty, sigma)
-        return known + self.rest.whitened((1 - self.mask) * residual, uncertainty, sigma)
+        """Whiten as the degraded part asks for; :class:`Both` is exact."""
+        return self.rest.whitened(residual, uncertainty, sigma)
+
+
+@dataclass(frozen=True)
+class Both:
+    """As :class:`Continued`, as two observations side by side: (B, 2 T), the clean part first.
+
+    What is clean is also observed through the filter, so that nothing is cut where one ends.
+    """
+
+    mask: Tensor
+    rest: Operator
+
+    def listen(self, estimate: Tensor, sigma: float) -> None:
+        """Let the degraded recording be learned from."""
+        self.rest.listen(estimate, sigma)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the clean part beside all of the degraded one."""
+        return torch.cat((self.mask * x, self.rest(x)), dim=-1)
+
+    def whitened(self, residual: Tensor, uncertainty: Uncertainty, sigma: float) -> Tensor:
+        """Whiten both on their own."""
+        clean, degraded = residual.chunk(2, dim=-1)
+        known = Kept(self.mask).whitened(clean, uncertainty, sigma)
+        return torch.cat((known, self.rest.whitened(degraded, uncertainty, sigma)), dim=-1)
 
 
 def blended(mask: Tensor, clean: Tensor, observation: Tensor) -> Tensor:

@@ -91,7 +91,9 @@ class Posterior:
         with torch.no_grad():
             self.operator.listen(estimate.detach(), sigma)
         with torch.enable_grad():
-            wanted = self.observation + self.guidance.observation_noise(sigma) * noise
+            level, wanted = self.guidance.observation_noise(sigma), self.observation
+            if level:
+                wanted = wanted + level * noise
             loss = self.guidance.loss(self.operator(estimate) - wanted, self.operator, sigma)
             (gradient,) = torch.autograd.grad(loss.sum(), x)
         loss = loss.detach()

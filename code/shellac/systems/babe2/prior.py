@@ -10,8 +10,9 @@ from torch import Tensor
 
 from shellac.errors import WeightsError
 from shellac.systems.babe2.diffusion import Denoiser, Network, Schedule
-from shellac.systems.babe2.filters import Filter, Grid, initial
+from shellac.systems.babe2.filters import Grid, initial
 from shellac.systems.babe2.fitting import Fit, FitSettings
+from shellac.systems.babe2.matching import MomentFit
 from shellac.systems.babe2.operators import Uncertainty
 from shellac.systems.babe2.posterior import LikelihoodGuidance, Noise, PublishedGuidance
 
@@ -25,7 +26,7 @@ class Sampling:
     steps, order : levels and order of the solver; order 2 costs 2 * steps - 1 evaluations
     start_sigma : level of the warm start, from the recording brought to the average spectrum
     sigma_min, sigma_max, rho, churn : see :class:`.diffusion.Schedule`
-    guidance : ``published`` or ``likelihood``, see :mod:`.posterior`
+    guidance : ``published`` or ``likelihood``, see :mod:`.posterior`; the latter with our own fit
     xi, noise, least_noise : of the published guidance
     observation_noise : standard deviation that the likelihood takes the recording's noise to have
     level : standard deviation that segments are brought to
@@ -93,7 +94,7 @@ class Prior:
 
     samples : length of the segments that it was trained on
     in_band : removes what its transform cannot represent, (B, T) -> (B, T), differentiable
-    average : (F,) mean power spectrum of clean signals, see :mod:`.ltas`
+    average : (F,) mean power spectrum of clean signals, see :mod:`.ltas`; (0,) if it is not known
     """
 
     network: Network
@@ -110,8 +111,10 @@ class Prior:
 
     def uncertainty(self, observation_noise: float) -> Uncertainty:
         """What is not known at a level, with the average spectrum as that of the signals."""
-        relative = self.average / max(self.average.mean(), 1e-30)
-        return Uncertainty(self.sigma_data, observation_noise, relative)
+        known = self.average.mean() if len(self.average) else 0.0
+        return Uncertainty(
+            self.sigma_data, observation_noise, self.average / known if known > 0 else None
+        )
 
     def guidance(self, sampling: Sampling) -> PublishedGuidance | LikelihoodGuidance:
         """Return the guidance that was chosen."""
@@ -123,11 +126,14 @@ class Prior:
         """Return the bins of the filter."""
         return Grid(self.sample_rate, sampling.n_fft)
 
-    def fit(self, sampling: Sampling, start: Filter | None = None) -> Fit:
-        """Return a filter to be fitted, from the published start or another one."""
+    def fit(self, sampling: Sampling) -> Fit | MomentFit:
+        """Return a filter to be fitted, from the published start."""
+        grid, start = self.grid(sampling), initial(self.sample_rate)
         highest = self.sample_rate / 2 * _BELOW_NYQUIST
-        settings = FitSettings(11.0, highest, iterations=sampling.iterations)
-        return Fit(self.grid(sampling), settings, start or initial(self.sample_rate))
+        if sampling.guidance == "published":
+            return Fit(grid, FitSettings(11.0, highest, iterations=sampling.iterations), start)
+        free = FitSettings(20.0, highest, -80.0, 80.0, wall_above=False, wall_below=False)
+        return MomentFit(grid, free, start, self.uncertainty(sampling.observation_noise))
 
 
 def chosen(sampling: Sampling, quality: str | None, steps: int | None) -> Sampling:

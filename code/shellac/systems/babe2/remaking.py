@@ -21,7 +21,7 @@ from torch import Tensor
 from shellac.files import atomic_path, write_json
 from shellac.systems.babe2 import ltas, sampler
 from shellac.systems.babe2.filters import Filter, respond
-from shellac.systems.babe2.operators import Blind, Coloured, Continued, Operator, blended
+from shellac.systems.babe2.operators import Blind, Both, Coloured, Continued, Operator, blended
 from shellac.systems.babe2.posterior import Posterior
 from shellac.systems.babe2.prior import Prior, Sampling
 from shellac.systems.babe2.sampler import Draws
@@ -106,6 +106,15 @@ class Remaking:
         self._made = self._room("made")
         self._next, self._done = 0, 0
 
+    @property
+    def _matches(self) -> bool:
+        wanted = self.sampling.match_average and self.known is None
+        return wanted and len(self.prior.average) > 0
+
+    @property
+    def _whole(self) -> bool:
+        return self.sampling.guidance == "likelihood"
+
     @cached_property
     def _deviations(self) -> np.ndarray:
         return np.array([_deviation(self._part(self._x, cut)) for cut in self.cuts])
@@ -120,8 +129,8 @@ class Remaking:
     def matching_db(self) -> np.ndarray:
         """How far the recording lies above the prior's average spectrum, (F,) in dB."""
         average = self.prior.average
-        if self.known is not None or not self.gain:
-            return np.zeros(len(average))
+        if not (self._matches and self.gain):
+            return np.zeros(max(len(average), 2))
         n_fft = 2 * (len(average) - 1)
         power = ltas.power(self._x, n_fft) * self.gain**2
         return ltas.difference_db(power, average, self.prior.sample_rate)
@@ -163,12 +172,9 @@ class Remaking:
         if place.is_file():
             return Colour(self.matching_db, Filter.of(json.loads(place.read_text("utf-8"))))
         cut = self.cuts[int(np.argmax(self._deviations))]
-        guess = self._segment(self.equalised, cut).mean(dim=0, keepdim=True)
-        observed = guess if self.sampling.match_average else self._segment(self._x, cut).mean(
-            dim=0, keepdim=True
-        )  # fmt: skip
-        operator = Blind(self.prior.fit(self.sampling), observed)
-        self._sample(guess, observed, operator, Draws(self._seed, _BLIND))
+        observed = self._segment(self.equalised, cut).mean(dim=0, keepdim=True)
+        operator = Blind(self.prior.fit(self.sampling), observed, self._whole)
+        self._sample(observed, observed, operator, Draws(self._seed, _BLIND))
         shape = operator.fit.shape
         write_json(place, {name: part.tolist() for name, part in shape.parts().items()})
         return Colour(self.matching_db, shape)
@@ -222,15 +228,19 @@ class Remaking:
     def _channel(self, number: int, cut: Cut, channel: int) -> np.ndarray:
         """Restore one channel of a segment: (prior.samples,), at the prior's level."""
         one = slice(channel, channel + 1)
-        guess = self._segment(self.equalised[one], cut)
-        observed = guess if self.sampling.match_average else self._segment(self._x[one], cut)
-        operator: Operator = Coloured(self.colour().shape, self.prior.grid(self.sampling))
+        observed = guess = self._segment(self.equalised[one], cut)
+        grid = self.prior.grid(self.sampling)
+        operator: Operator = Coloured(self.colour().shape, grid, self._whole)
         if cut.known:
             before = self._segment(self._made[one], cut)
             mask = torch.zeros_like(before)
             mask[:, : cut.known] = 1
-            operator = Continued(mask, operator)
-            guess, observed = blended(mask, before, guess), blended(mask, before, observed)
+            guess = blended(mask, before, guess)
+            if self._whole:
+                observed = torch.cat((mask * before, observed), dim=-1)
+                operator = Both(mask, operator)
+            else:
+                observed, operator = guess, Continued(mask, operator)
         draw = Draws(self._seed, _SEGMENT, number, channel)
         return self._sample(guess, observed, operator, draw)[0].cpu().numpy()
 

@@ -28,48 +28,44 @@ from shellac.weights import Card
 _BLOCK_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for: see :func:`.prior.chosen`; and the seed of all draws."""
-
-    quality: str | None = None
-    steps: int | None = None
-    seed: int = 0
-
-
 def prior_of(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> Prior:
-    """Build the network that ``card`` names, fill it, and make it ready to be sampled from.
-
-    The average spectrum lies among the weights, under its published name.
-    """
-    state = dict(state)
-    average = state.pop("LTAS").double().numpy()
+    """Build the network that ``card`` names, fill it, and make it ready to be sampled from."""
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
     network.eval().requires_grad_(False).to(device)
+    average = np.asarray(card.extra.get("ltas", ()), dtype=np.float64)
     return Prior(
-        network, float(card.extra["sigma_data"]), network.samples, card.sample_rate,
-        network.in_band, average, device,
+        network, float(card.extra["sigma_data"]), network.cqt.samples, card.sample_rate,
+        network.cqt.in_band, average, device,
     )  # fmt: skip
 
 
-def estimator(
-    state: dict[str, torch.Tensor], card: Card, device: torch.device, wish: Wish
+def generator(
+    state: dict[str, torch.Tensor],
+    card: Card,
+    device: torch.device,
+    quality: str | None = None,
+    steps: int | None = None,
+    seed: int = 0,
 ) -> Estimator:
-    """Return the member of a chain that these weights make."""
-    if wish.quality and wish.quality not in QUALITIES:
-        raise UsageError(f"--quality is {wish.quality!r}: it must be {' or '.join(QUALITIES)}")
-    if wish.steps is not None and not 2 <= wish.steps <= 1000:
-        raise UsageError(f"--steps must lie between 2 and 1000, not {wish.steps}")
+    """Return the member of a chain that these weights make.
+
+    ``quality`` is a key of :data:`.prior.QUALITIES`, ``steps`` a number of levels; without them the
+    weights say how to sample. ``seed`` is that of all draws. Raises :class:`UsageError`.
+    """
+    if quality and quality not in QUALITIES:
+        raise UsageError(f"--quality is {quality!r}: it must be {' or '.join(QUALITIES)}")
+    if steps is not None and not 2 <= steps <= 1000:
+        raise UsageError(f"--steps must lie between 2 and 1000, not {steps}")
     prior = prior_of(state, card, device)
-    sampling = chosen(Sampling.from_card(card.extra["sampling"]), wish.quality, wish.steps)
+    sampling = chosen(Sampling.from_card(card.extra["sampling"]), quality, steps)
     identity = hashlib.sha256(str(sorted(asdict(card).items())).encode())
     for name in sorted(state):
         identity.update(state[name].cpu().contiguous().numpy().tobytes())
     opened = ExitStack()
 
     def prepare(read: Read, samples: int, sample_rate: int) -> Remaker:
-        work = _Work(prior, sampling, wish.seed, identity.hexdigest())
+        work = _Work(prior, sampling, seed, identity.hexdigest())
         return work.remaker(opened, card, read, samples, sample_rate)
 
     return Estimator(prepare, above_band="drop", finish=opened.close, generative=True)
