@@ -108,6 +108,9 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--noise-profile", metavar="START-END|FILE",
                      help="where noise is alone, in seconds or as a recording, for classical"
                      " (default: found by itself)")  # fmt: skip
+    sub.add_argument("--quality", choices=("fast", "published"),
+                     help="for systems that sample (default: as the weights say)")  # fmt: skip
+    sub.add_argument("--steps", type=_natural, metavar="N", help="for systems that sample")
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"
                      " the network's")  # fmt: skip

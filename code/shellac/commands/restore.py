@@ -16,6 +16,7 @@ import numpy as np
 
 from shellac import __version__, audio, weights
 from shellac.audio import Facts
+from shellac.commands import filter_files
 from shellac.commands.inputs import Job, check_length, described
 from shellac.commands.source import Source, Spool, source, spooled
 from shellac.degradations.gap_detection import scan
@@ -54,6 +55,8 @@ class Options:
     pictures: bool = False
     gaps: str | None = None
     noise_profile: str | None = None
+    steps: int | None = None
+    quality: str | None = None
 
 
 def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
@@ -78,11 +81,18 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
             raise UsageError(f"{path}: holds {card.network}, not {network.name}")
         if card.network not in system.networks:
             raise UsageError(f"{path}: holds {card.network}, which is no network of {system.name}")
-        members.append(restoration.member(state, card, device))
+        if hasattr(restoration, "generator"):
+            wish = {name: getattr(options, name) for name in ("quality", "steps", "seed")}
+            members.append(restoration.generator(state, card, device, **wish))
+        else:
+            members.append(restoration.member(state, card, device))
         facts = asdict(card)
         facts.update(sha256=sha256(path), file=named.name)
         described.append(facts)
-    return Restorer(members, options.above_band, options.strength), described
+    restorer = Restorer(members, options.above_band, options.strength)
+    if not restorer.generates and (options.steps or options.quality):
+        raise UsageError("no system of this chain takes --steps or --quality: babe2 does")
+    return restorer, described
 
 
 def _choices(given: tuple[str, ...], learning: int) -> tuple[str | None, ...]:
@@ -168,6 +178,7 @@ class Session:
         with spooled(self.restorer, job.folder, heard, chunks, raised, self._pace) as spool:
             gain = self._gain(spool, subtype, facts)
             outputs = self._write(job, heard.facts, spool, gain, (container, subtype, suffix))
+            outputs |= filter_files.write(job, spool.estimates)
         loud = gain == 1.0 and subtype not in audio.FLOAT_SUBTYPES
         clamped = spool.beyond_full_scale if loud else 0
         seconds = time.perf_counter() - started
@@ -179,6 +190,7 @@ class Session:
             if not gaps:
                 description["warnings"].append("no gap was found; nothing was filled")
         write_json(job.description, description)
+        self.restorer.finish()
         for warning in description["warnings"]:
             print(one_line(f"{job.source}: {warning}"), file=sys.stderr)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -323,10 +335,11 @@ class Session:
             "sha256": {kind: sha256(job.folder / name) for kind, name in outputs.items()},
             "settings": self.settings(),
             "weights": told,
-            "estimates": [dict(each) for each in estimates],
+            "estimates": filter_files.without(estimates),
             "gain": gain,
             "clamped_samples": clamped,
-            "residual": _residual(heard, gain, clamped),
+            "generated": self.restorer.generates,
+            "residual": _residual(heard, gain, clamped, self.restorer.generates),
             "warnings": warnings,
         }
 
@@ -349,8 +362,11 @@ def _spoken(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _residual(heard: Source, gain: float, clamped: int) -> str:
+def _residual(heard: Source, gain: float, clamped: int, generated: bool) -> str:
     text = _RESIDUAL
+    if generated:
+        text += "; what is restored was generated and does not follow the input, so that the"
+        text += " residual is no noise that was removed"
     if heard.walls is not None:
         text += f"; the input is one channel ({heard.walls.mode})"
     if heard.factor > 1:

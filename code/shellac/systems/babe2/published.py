@@ -6,6 +6,7 @@ data (``LTAS``). Only the first and the last are read.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from shellac import torch_files
 from shellac.errors import UsageError, WeightsError
 from shellac.systems.babe2.network import CQTDiff
+from shellac.systems.babe2.prior import PIANO, SINGING
 from shellac.systems.babe2.system import SYSTEM
 from shellac.systems.loading import load_strict
 from shellac.weights import Card
@@ -22,6 +24,10 @@ from shellac.weights import Card
 NETWORKS = {"babe2_piano": "babe2/cqtdiff_22k", "babe2_singing": "babe2/cqtdiff_44k"}
 SETTINGS: dict[str, dict[str, Any]] = {
     key: {**SYSTEM.networks[name].settings, "grid": "compat"} for key, name in NETWORKS.items()
+}
+_SAMPLING: dict[str, dict[str, Any]] = {
+    "babe2_piano": {"sigma_data": 0.063, "sampling": asdict(PIANO)},
+    "babe2_singing": {"sigma_data": 1.0, "sampling": asdict(SINGING)},
 }
 _WEIGHTS, _SPECTRUM = "ema", "LTAS"
 _ATTENTION = {
@@ -123,5 +129,5 @@ def card(key: str, network: nn.Module, digest: str) -> Card:
         edge_seconds=0.0,
         origin="published",
         licence="MIT for the code; none stated for the weights",
-        extra={"checkpoint_sha256": digest},
+        extra={"checkpoint_sha256": digest, **_SAMPLING[key]},
     )
