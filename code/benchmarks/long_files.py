@@ -1,8 +1,10 @@
-"""A long file through ``shellac restore``: memory over length, exact length, delay, seams.
+"""A long file through ``shellac restore``: ``python code/benchmarks/long_files.py [SYSTEM...]``.
 
-For the default network of every system that this profile has trained.
+Memory over length, exact length, delay and seams, for the default network of every system, or of
+those named, that this profile has trained. Systems that fill gaps are given one every ten seconds.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,16 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from shellac import audio, config, weights
+from shellac import audio, weights
 from shellac.chunking import Layout, plan
 from shellac.commands.restore import Options, load
 from shellac.datasets.synthesis.piano import piano_piece
+from shellac.errors import WeightsError
 from shellac.systems import registry
 
 SAMPLE_RATE = 44100
 _PIECE_SECONDS = 60
 _EXCERPT = 1 << 18  # samples of one cross-correlation
 _SHORT_SECONDS = 0.5
+_GAP_EVERY_SECONDS, _GAP_MS = 10.0, 40.0
 
 
 def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None:
@@ -31,9 +35,7 @@ def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None
     stereo = np.stack((left, np.roll(left, SAMPLE_RATE // 2)))
     total = round(minutes * 60 * SAMPLE_RATE)
     levels = np.random.default_rng(1).uniform(0.3, 0.9, -(-total // left.size))
-    with audio.writer(
-        path, SAMPLE_RATE, 2, container="WAV", subtype="PCM_16", samples=total
-    ) as out:
+    with audio.writer(path, SAMPLE_RATE, 2, container="WAV", subtype=subtype, samples=total) as out:
         for i, level in enumerate(levels):
             out.append(np.float32(level) * stereo[:, : min(left.size, total - i * left.size)])
 
@@ -80,43 +82,64 @@ def seam_levels(
     return {key: float(10 * np.log10(value / power + 1e-20)) for key, value in levels.items()}
 
 
-def trained() -> Iterator[str]:
-    """Yield the default network of every system that has trained weights."""
-    profile = config.load().profile
-    for name in registry.SYSTEMS:
-        network = registry.system(name).default_network
-        if weights.trained_path(profile, network).exists():
-            yield network
+def trained(systems: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the default network of every one of these systems that has trained weights."""
+    for name in systems or registry.SYSTEMS:
+        system = registry.system(name)
+        if system.build is None:
+            continue
+        with contextlib.suppress(WeightsError):
+            weights.find("trained", system.default_network)
+            yield system.default_network
 
 
-def measure(minutes: Sequence[float] = (5, 60)) -> Iterator[dict[str, object]]:
+def gap_list(path: Path, seconds: float) -> None:
+    """List a gap every ten seconds of a recording, in its middle if it is shorter."""
+    first = min(_GAP_EVERY_SECONDS, seconds) / 2
+    starts = np.arange(first, seconds, _GAP_EVERY_SECONDS)
+    lines = (f"{start:.6f},{min(start + _GAP_MS / 1000, seconds):.6f}\n" for start in starts)
+    path.write_text("start,end\n" + "".join(lines), encoding="utf-8")
+
+
+def measure(
+    systems: Sequence[str] = (), minutes: Sequence[float] = (5, 60)
+) -> Iterator[dict[str, object]]:
     """Yield one row per system and length; ``over_shortest`` compares memory above the base."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        short = folder / "short.wav"
-        write_programme(short, _SHORT_SECONDS / 60)
-        for system in trained():
-            base, _ = restore(short, folder / "out", system)
-            first = None
-            for length in minutes:
-                source, out = (
-                    folder / f"{length:g}.wav",
-                    folder / "out" / f"{length:g}.restored.wav",
-                )
-                write_programme(source, length)
-                peak, seconds = restore(source, folder / "out", system)
-                first = first or peak - base
-                samples = [audio.inspect(path).samples for path in (source, out)]
-                yield {
-                    "what": f"{system} restores {length:g} min",
-                    "base_mb": base,
-                    "above_base_mb": peak - base,
-                    "over_shortest": (peak - base) / first,
-                    "cpu_seconds_per_second": seconds / (60 * length),
-                    "samples_lost": samples[0] - samples[1],
-                    "largest_lag": max(map(abs, lags(source, out))),
-                }
-            yield _seams(folder, minutes[0], system)
+        for system in trained(systems):
+            yield from _rows(system, Path(name), minutes)
+            yield _seams(Path(name), minutes[0], system)
+
+
+def _options(system: str, source: Path) -> list[str]:
+    """Return what the command needs besides, for one recording."""
+    if not load(Options((system,), ("trained",)))[0].fills_gaps:
+        return []
+    path, facts = source.with_suffix(".csv"), audio.inspect(source)
+    gap_list(path, facts.samples / facts.sample_rate)
+    return ["--gaps", str(path)]
+
+
+def _rows(system: str, folder: Path, minutes: Sequence[float]) -> Iterator[dict[str, object]]:
+    short, out, first = folder / "short.wav", folder / "out", None
+    write_programme(short, _SHORT_SECONDS / 60)
+    base, _ = restore(short, out, system, *_options(system, short))
+    for length in minutes:
+        source = folder / f"{length:g}.wav"
+        write_programme(source, length)
+        peak, seconds = restore(source, out, system, *_options(system, source))
+        first = first or peak - base
+        pair = (source, out / f"{length:g}.restored.wav")
+        samples = [audio.inspect(path).samples for path in pair]
+        yield {
+            "what": f"{system} restores {length:g} min",
+            "base_mb": base,
+            "above_base_mb": peak - base,
+            "over_shortest": (peak - base) / first,
+            "cpu_seconds_per_second": seconds / (60 * length),
+            "samples_lost": samples[0] - samples[1],
+            "largest_lag": max(map(abs, lags(*pair))),
+        }
 
 
 def _seams(folder: Path, minutes: float, system: str) -> dict[str, object]:
@@ -125,6 +148,14 @@ def _seams(folder: Path, minutes: float, system: str) -> dict[str, object]:
     layout = load(Options((system,), ("trained",)))[0].layout
     seconds = (10.0, 14.5)
     for length in seconds:
-        restore(source, folder / f"{length}", system, "--segment-seconds", str(length))
+        cut = ("--segment-seconds", str(length))
+        restore(source, folder / f"{length}", system, *cut, *_options(system, source))
     paths = [folder / f"{length}" / "seams.restored.wav" for length in seconds]
     return {"what": f"{system}, seams", **seam_levels(paths, seconds, layout)}
+
+
+if __name__ == "__main__":
+    from run import table  # which imports this module
+
+    for line in table(measure(sys.argv[1:])):
+        print(line, flush=True)

@@ -1,6 +1,5 @@
 """Networks over their floor: the direct algorithm's operations at the rate of a plain conv2d."""
 
-import copy
 from collections.abc import Iterator
 
 import calibration
@@ -10,9 +9,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shellac import networks
 from shellac.systems import weight_norm
+from shellac.systems.inpainting.network import Estimate, fuse
 
 WAVEFORM_NAMES = ("superres/audiounet", "superres/tfilm", "superres/afilm")
 SPECTROGRAM_NAMES = ("denoiser/unet_22k", "behm_gan/unet")
+INPAINTING_NAMES = tuple(
+    f"inpainting/{name}" for name in ("UNet_v2", "Attention_UNet", "FPN_RFB_RON", "SE_ResNet")
+)
 BINS = 513
 Shape = tuple[int, ...]
 
@@ -34,6 +37,8 @@ def operations(name: str, shape: Shape, width: float, train: bool) -> float:
 
 def _result(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
     result = network(x)
+    if isinstance(result, Estimate):
+        return result.restored
     return result.final if isinstance(result, tuple) else result
 
 
@@ -53,17 +58,24 @@ def measure(
     batch: int = 4,
     patch: int = 8192,
     frames: int = 111,
+    side: int = 128,
     turns: int = 3,
 ) -> Iterator[dict[str, object]]:
     """Yield one row per network for inference of one item and one for the gradients of a batch.
 
     Waveform networks: ``length`` samples, and ``batch`` of ``patch``. Spectrogram networks:
-    ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration and laid out for
-    gradients as in training, a map's channels beside each other.
+    ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration. Inpainting:
+    ``batch`` segments of ``side`` frames by as many bins for both. All are laid out for gradients
+    as in training, a map's channels beside each other.
     """
     waveforms = ((1, 1, length), (batch, 1, patch))
     spectrograms = ((1, 2, frames, BINS),) * 2
-    for names, shapes in ((WAVEFORM_NAMES, waveforms), (SPECTROGRAM_NAMES, spectrograms)):
+    segments = ((batch, 1, side, side),) * 2
+    for names, shapes in (
+        (WAVEFORM_NAMES, waveforms),
+        (SPECTROGRAM_NAMES, spectrograms),
+        (INPAINTING_NAMES, segments),
+    ):
         for name in names:
             yield from _rows(name, shapes, width, turns)
 
@@ -72,7 +84,7 @@ def _rows(
     name: str, shapes: tuple[Shape, Shape], width: float, turns: int
 ) -> Iterator[dict[str, object]]:
     trained = networks.build(name, width=width).to(memory_format=torch.channels_last)
-    prepared = weight_norm.prepare(copy.deepcopy(trained))
+    prepared = weight_norm.prepare(fuse(trained))
     inference = ("inference", _infer, prepared, shapes[0])
     for task, run, network, shape in (inference, ("training step", _step, trained, shapes[1])):
         x = torch.randn(shape, generator=torch.Generator().manual_seed(0))

@@ -12,7 +12,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
+import cqt
+import fragments
 import griffin_lim
+import inpainting_gaps
 import long_files
 import networks
 import spline
@@ -27,10 +30,13 @@ Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
     "spline": spline.measure,
+    "fragments": fragments.measure,
     "griffin-lim": griffin_lim.measure,
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
     "classical": classical.measure,
+    "inpainting-gaps": inpainting_gaps.measure,
+    "cqt": cqt.measure,
 }
 
 

@@ -17,7 +17,8 @@ SAMPLE_RATE = 44100
 _EDGES_HZ = 62.5 * 2.0 ** (np.arange(25) / 3)
 
 
-def _noise(seed: int, seconds: float) -> np.ndarray:
+def noise(seed: int, seconds: float) -> np.ndarray:
+    """Make record noise (T,) by the settings that a seed draws."""
     rng = np.random.default_rng(seed)
     return record_noise(draw_settings(rng), int(seconds * SAMPLE_RATE), SAMPLE_RATE, rng)
 
@@ -30,7 +31,7 @@ MAKERS: dict[str, Callable[[int, float], np.ndarray]] = {
     "voice": lambda seed, seconds: voice_piece(
         seed, seconds, SAMPLE_RATE, VOICES[seed % len(VOICES)]
     ),
-    "record noise": _noise,
+    "record noise": noise,
 }
 
 
@@ -48,7 +49,8 @@ def measure(audio_seconds: float = 20.0, pieces: int = 16) -> Iterator[dict[str,
     """Yield one row per corpus.
 
     ``times_real_time`` is per core; ``nearest_db`` and ``median_db`` are the RMS differences of
-    the long-term spectra of two pieces, over all pairs.
+    the long-term spectra of two pieces, over all pairs; ``spread_db`` is the standard deviation
+    of a third octave's level over the pieces, in the mean over third octaves.
     """
     for name, make in MAKERS.items():
         make(0, 1.0)  # imports and plans are not the corpus's
@@ -63,4 +65,5 @@ def measure(audio_seconds: float = 20.0, pieces: int = 16) -> Iterator[dict[str,
             "times_real_time": pieces * audio_seconds / seconds,
             "nearest_db": float(min(apart)),
             "median_db": float(np.median(apart)),
+            "spread_db": float(np.std(levels, axis=0).mean()),
         }

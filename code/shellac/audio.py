@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ _SUFFIX_FORMATS = {
 SUFFIXES = frozenset(_SUFFIX_FORMATS)
 _TAGS = ("title", "copyright", "artist", "comment", "date", "album", "license", "tracknumber",
          "genre")  # fmt: skip
+_FEWEST_FRAMES = 1 << 17  # asked of a decoder at a time, which costs as much as reading many
 _RF64_BYTES = 4_000_000_000
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
 
@@ -177,7 +178,26 @@ def inspect(path: Path, allow_truncated: bool = False, content: bool = False) ->
         If the file is missing, empty, no audio, damaged or cut; holds no samples; or holds NaN,
         infinite samples or samples beyond ±1000. The message names the file and the cause.
     """
-    path = Path(path)
+    return _through(_decoded(Path(path), allow_truncated, content), lambda _: None)
+
+
+Decoding = Generator[np.ndarray, None, Facts]
+
+
+def _through(blocks: Decoding, keep: Callable[[np.ndarray], object]) -> Facts:
+    """Hand every block on and return the facts that stand at the end."""
+    while True:
+        try:
+            keep(next(blocks))
+        except StopIteration as end:
+            return end.value
+
+
+def _decoded(path: Path, allow_truncated: bool = False, content: bool = False) -> Decoding:
+    """Decode a file once, yielding blocks (n, C); examine it as :func:`inspect` says.
+
+    What is wrong with a file may only be known at its end: where this raises, forget the blocks.
+    """
     with _open(path) as file:
         promise = containers.promised(path)
         truncated = promise.missing_bytes > 0 or promise.unfinished
@@ -188,7 +208,7 @@ def inspect(path: Path, allow_truncated: bool = False, content: bool = False) ->
                 f"{path}: cut short, {lost} missing (--allow-truncated takes what is there)"
             )
         meter = _Meter(path, file, promise, content)
-        meter.run(strict=not allow_truncated)
+        yield from meter.run(not allow_truncated)
         if meter.samples == 0:
             raise AudioError(f"{path}: holds no samples")
         return Facts(
@@ -218,10 +238,10 @@ class _Meter:
         shape = f"{file.samplerate} {file.channels}\n".encode()
         self.content = hashlib.sha256(shape) if content else None
 
-    def run(self, strict: bool) -> None:
+    def run(self, strict: bool) -> Iterator[np.ndarray]:
         # a decoder that fails gives nothing of the block: small ones lose little of a cut file
         most = max(1, BLOCK_BYTES // (4 * self.file.channels))
-        whole_block = min(max(1, int(BLOCK_SECONDS * self.file.samplerate)), most)
+        whole_block = min(max(_FEWEST_FRAMES, int(BLOCK_SECONDS * self.file.samplerate)), most)
         block_size = whole_block if strict else 4096
         dtype = "int32" if self.checksum else "float32"
         for block in self._blocks(block_size, dtype, strict):
@@ -229,6 +249,7 @@ class _Meter:
                 self.checksum.update(block)
                 block = block.astype(np.float32) * np.float32(2.0**-31)
             self._measure(block)
+            yield block
         if self.bad:
             raise AudioError(
                 f"{self.path}: {self.bad} samples are NaN, infinite or beyond ±{MAX_AMPLITUDE:g},"
@@ -260,16 +281,16 @@ class _Meter:
     def _measure(self, block: np.ndarray) -> None:
         if self.content:
             self.content.update(np.ascontiguousarray(block, "<f4"))
-        magnitude = np.abs(block)
-        peak = float(magnitude.max(initial=0.0))
+        peak = float(np.maximum(block.max(initial=0.0), -block.min(initial=0.0)))
         if not peak <= MAX_AMPLITUDE:  # also true for NaN
-            wrong = ~(magnitude <= MAX_AMPLITUDE).all(axis=1)
+            wrong = ~(np.abs(block) <= MAX_AMPLITUDE).all(axis=1)
             if self.first_bad < 0:
                 self.first_bad = self.samples + int(np.argmax(wrong))
             self.bad += int(wrong.sum())
         else:
             self.peak = max(self.peak, peak)
-            self.energy += float(np.square(block, dtype=np.float64).sum())
+            flat = block.astype(np.float64).ravel()
+            self.energy += float(flat @ flat)
         self.samples += len(block)
 
 
@@ -278,9 +299,32 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 
     Raises :class:`AudioError` for everything that :func:`inspect` refuses.
     """
-    facts = inspect(path)
-    with Reader(path, facts.samples) as reader:
-        return reader.read(0, facts.samples), facts.sample_rate
+    parts: list[np.ndarray] = []
+    facts = _through(_decoded(Path(path)), lambda block: parts.append(block.T))
+    return np.concatenate(parts, axis=1), facts.sample_rate
+
+
+def read_mono(path: Path) -> tuple[np.ndarray, int]:
+    """Read a whole recording as the mean of its channels: ((T,) float32, sample rate in Hz).
+
+    Raises as :func:`read`, and needs the memory of one channel.
+    """
+    parts: list[np.ndarray] = []
+    facts = _through(_decoded(Path(path)), lambda block: parts.append(_mean(block)))
+    return np.concatenate(parts), facts.sample_rate
+
+
+def mono_blocks(path: Path) -> Iterator[np.ndarray]:
+    """Yield what :func:`read_mono` returns block by block, (n,) each; raise as it does.
+
+    What is wrong with a file may only be known at its end: where this raises, forget the blocks.
+    """
+    return map(_mean, _decoded(Path(path)))
+
+
+def _mean(block: np.ndarray) -> np.ndarray:
+    # numpy adds rows far faster than it adds the few numbers of each row
+    return block[:, 0] if block.shape[1] == 1 else np.ascontiguousarray(block.T).mean(axis=0)
 
 
 def output_format(facts: Facts, wanted: str = "same") -> tuple[str, str, str]:

@@ -108,9 +108,17 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--noise-profile", metavar="START-END|FILE",
                      help="where noise is alone, in seconds or as a recording, for classical"
                      " (default: found by itself)")  # fmt: skip
+    sub.add_argument("--quality", choices=("fast", "published"),
+                     help="for systems that sample (default: as the weights say)")  # fmt: skip
+    sub.add_argument("--steps", type=_natural, metavar="N", help="for systems that sample")
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"
                      " the network's")  # fmt: skip
+    sub.add_argument("--mono", choices=("mix", "quieter", "left", "right"),
+                     help="one channel of two, for mono records: both groove walls aligned in"
+                     " time and averaged, the quieter at every moment, or one")  # fmt: skip
+    sub.add_argument("--chunking", choices=("measured", "published"), default="measured",
+                     help="published: the authors' own, which may lose an end")  # fmt: skip
     _json_option(sub)
 
 
@@ -176,11 +184,16 @@ def _json_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="print JSON for programs")
 
 
-def _each(options: argparse.Namespace, run: Callable) -> int:
-    """Run every job; report the bad ones, do the others, and say so by the exit status."""
+def _each(options: argparse.Namespace, run: Callable, expect: Callable | None = None) -> int:
+    """Run every job; report the bad ones, do the others, and say so by the exit status.
+
+    ``expect`` is told all jobs beforehand.
+    """
     from shellac.commands.inputs import collect
 
     jobs, others = collect(options.inputs, options.out)
+    if expect:
+        expect(jobs)
     records, failed = [], 0
     for job in jobs:
         try:
@@ -211,7 +224,8 @@ def _restore(options: argparse.Namespace) -> int:
         if name not in {"systems", "weights"}
     }
     session = Session(
-        Options(systems=tuple(options.system.split(",")), weights=tuple(options.weights), **chosen)
+        Options(systems=tuple(options.system.split(",")), weights=tuple(options.weights), **chosen),
+        tell=None if options.json else lambda line: print(line, flush=True),
     )
 
     def run(job: object) -> dict | None:
@@ -225,7 +239,7 @@ def _restore(options: argparse.Namespace) -> int:
             )
         return record
 
-    return _each(options, run)
+    return _each(options, run, session.expect)
 
 
 def _example(options: argparse.Namespace) -> int:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # Published model -> module whose ``load(model, state_dict, settings)`` builds it.
 MODULES: dict[str, str] = {
+    "babe2_network": "shellac.systems.babe2.published",
+    "babe2_piano": "shellac.systems.babe2.published",
+    "babe2_singing": "shellac.systems.babe2.published",
     "behm_audiounet": "shellac.systems.behm_gan.published",
     "behm_discriminators": "shellac.systems.behm_gan.published",
     "behm_generator": "shellac.systems.behm_gan.published",

@@ -3,10 +3,13 @@
 A checkpoint is a pickle, and a pickle is a program. Only ``torch.load(weights_only=True)`` reads
 one here, after a look at its container: an archive whose records are compressed or claim more than
 the file holds is refused before anything is decoded, and tensors are views into the file, so that
-sizes which are lies cost no memory.
+sizes which are lies cost no memory. A training state may hold its configuration besides: objects of
+the OmegaConf library become empty ones of ours, and none of that library's code is run.
 """
 
+import re
 import zipfile
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ SUFFIXES = frozenset({".pth", ".pt"})
 MAX_BYTES = 4_000_000_000
 _MAX_NAME = 200
 _MAX_PICKLE_BYTES = 16_000_000  # a state_dict of 200 tensors has one of 20 kB
+_MAX_BESIDE = 1_000_000  # numbers in a tensor beside the weights
+# What a pickled configuration names besides its own classes: types, as values.
+_CONFIGURATION = re.compile(
+    r"omegaconf\.[\w.]+|typing\.Any|builtins\.(dict|list|tuple|str|bytes|int|float|bool|object)"
+)
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -29,13 +37,67 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     """
     path = Path(path)
     archive = _check_container(path)
+    return _checked_mapping(path, _loaded(path, archive, configured=False))
+
+
+def read_training(
+    path: Path, weights: str, beside: Collection[str] = ()
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Read parts of a training state: the state_dict called ``weights``, and single tensors.
+
+    Returns it, and those of ``beside`` that are there. Optimiser states and numbers are passed
+    over; OmegaConf objects are stripped of all they hold. A bare state_dict is returned as it is.
+    Raises :class:`WeightsError`, in one line, as :func:`read_state` does.
+    """
+    path = Path(path)
+    archive = _check_container(path)
+    held = _loaded(path, archive, configured=archive)
+    if not isinstance(held, dict) or weights not in held:
+        return _checked_mapping(path, held), {}
+    found = {name: held[name] for name in beside if name in held}
+    for name, value in found.items():
+        if type(value) is not torch.Tensor or value.numel() > _MAX_BESIDE:
+            raise WeightsError(f"{path}: its {name} is no tensor of at most {_MAX_BESIDE} numbers")
+    return _checked_mapping(path, held[weights]), found
+
+
+class _Stripped:
+    """Stands for an object of a configuration, and takes nothing of it in."""
+
+    def __new__(cls, *_: Any) -> "_Stripped":
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: Any) -> None:
+        """Leave the state where it is."""
+
+
+def _empty_mapping(*_: Any) -> dict[Any, Any]:
+    return {}
+
+
+def _loaded(path: Path, archive: bool, configured: bool) -> Any:
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
+        inert = _inert(path) if configured else []
+        with torch.serialization.safe_globals(inert):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
     except Exception as error:  # a hostile pickle can make its reader fail in any way
         raise WeightsError(
             f"{path}: not a readable PyTorch checkpoint ({_reason(error)})"
         ) from error
-    return _checked_mapping(path, held)
+
+
+def _inert(path: Path) -> list[tuple[Callable[..., Any], str]]:
+    """Say what stands for the names of a configuration; any other name stays forbidden."""
+    names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    inert: list[tuple[Callable[..., Any], str]] = [
+        (_Stripped, name) for name in names if _CONFIGURATION.fullmatch(name)
+    ]
+    if "collections.defaultdict" in names:
+        inert.append((_empty_mapping, "collections.defaultdict"))
+    return inert
 
 
 def _check_container(path: Path) -> bool:

@@ -2,22 +2,34 @@
 
 Weights lie in safetensors files, which hold no code. Each carries its *card* as JSON in the
 header: network, settings, profile, the recordings it was trained on, its level and edge effect.
+
+The authors' own lie in the cache as they were published, fetched once and held to their hash. No
+licence is assumed where the authors state none: whoever fetches them is told so, and nothing is
+passed on.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from shellac import config, paths
+from shellac.download import transfer
+from shellac.download.transfer import Limits, Wanted
 from shellac.errors import ConfigError, UsageError, WeightsError
-from shellac.files import atomic_path
+from shellac.files import atomic_path, sha256, write_json
+from shellac.systems import registry
+from shellac.systems.base import PublishedWeights
 
+PREFIX = "published:"
+_PIN = "pin.json"
 _MAX_EDGE_SECONDS = 600.0
 
 
@@ -128,6 +140,58 @@ def _trained(network: str) -> Path:
     raise WeightsError(f"{network} is not trained on profile {settings.profile} yet{hint}")
 
 
+def published() -> dict[str, PublishedWeights]:
+    """Return all published weights by name."""
+    systems = (registry.system(name) for name in registry.SYSTEMS)
+    return {entry.name: entry for system in systems for entry in system.weights}
+
+
+def published_path(entry: PublishedWeights) -> Path:
+    """Where the file lies, or will lie."""
+    return paths.cache() / "published" / entry.name / entry.file
+
+
+def pinned(entry: PublishedWeights) -> str | None:
+    """Return the SHA-256 of the file that was fetched first, None where none was."""
+    try:
+        told = json.loads(published_path(entry).with_name(_PIN).read_text(encoding="utf-8"))
+        return str(told["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def stated_licence(entry: PublishedWeights) -> str:
+    """Return the licence in words."""
+    return entry.licence or "none stated by the authors"
+
+
+def fetch(
+    name: str,
+    mirror: str = "",
+    checksums: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> str:
+    """Bring published weights into the cache; return the SHA-256 of their file.
+
+    ``mirror`` is the address of a folder that is asked instead of the authors; ``checksums``, by
+    name of file, may vouch for it (``sha256:...``). Raises :class:`DataError` as
+    :func:`shellac.download.transfer.fetch` does, and :class:`UsageError` for an unknown name.
+    """
+    entry = _entry(name)
+    expected = dict(entry.checksums)
+    if before := pinned(entry):
+        expected = {"sha256": before}
+    if vouched := (checksums or {}).get(entry.file):
+        kind, _, digits = vouched.partition(":")
+        expected = {kind: digits}
+    address = f"{mirror.rstrip('/')}/{quote(entry.file)}" if mirror else entry.address
+    wanted = Wanted(entry.file, (address,), expected, most_bytes=entry.most_bytes)
+    place = published_path(entry)
+    digest = transfer.fetch(wanted, place.parent, limits)
+    write_json(place.with_name(_PIN), {"sha256": digest, "address": address})
+    return digest
+
+
 def find(wanted: str | None, network: str) -> Path:
     """Turn a ``--weights`` value into a file.
 
@@ -136,21 +200,54 @@ def find(wanted: str | None, network: str) -> Path:
     ``shellac download`` fetched, anything else a file. None means published weights if there are
     any in the cache. Raises :class:`WeightsError` or :class:`UsageError` saying what to do.
     """
+    if wanted is None:
+        return _held(_only(network))
+    if wanted.startswith(PREFIX):
+        entry = _entry(wanted.removeprefix(PREFIX))
+        if entry.network != network:
+            raise UsageError(f"{wanted} are weights of {entry.network}, not of {network}")
+        return _held(entry)
     if wanted == "trained":
         return _trained(network)
-    if wanted is None:
-        raise UsageError(
-            f"{network} has no published weights in the cache; train it with make all and add"
-            " --weights trained, or give a .safetensors file or the authors' .pth checkpoint;"
-            " or use --system classical, which needs none"
-        )
-    if wanted.startswith("published:"):
-        name = wanted.removeprefix("published:")
-        raise WeightsError(
-            f"no published weights named {name!r} are known for {network}: fetch the authors'"
-            " checkpoint yourself and give its file (--weights FILE.pth)"
-        )
     path = Path(wanted)
     if not path.is_file():
         raise WeightsError(f"{wanted}: no such weights file")
+    return path
+
+
+def _entry(name: str) -> PublishedWeights:
+    known = published()
+    if name not in known:
+        raise UsageError(f"no published weights are called {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def _only(network: str) -> PublishedWeights:
+    """Return the weights of ``network`` that lie in the cache, if they are the only ones."""
+    listed = [entry for entry in published().values() if entry.network == network]
+    there = [entry for entry in listed if published_path(entry).is_file()]
+    if len(there) == 1:
+        return there[0]
+    if there:
+        names = " or ".join(f"--weights {PREFIX}{entry.name}" for entry in there)
+        raise UsageError(f"{network} has several published weights in the cache: say {names}")
+    names = " or ".join(f"shellac download {entry.name}" for entry in listed)
+    raise UsageError(
+        f"{network} has no published weights in the cache;"
+        f" {f'fetch them with {names}, or ' if names else ''}train it with make all and add"
+        " --weights trained, or give a .safetensors file or the authors' .pth checkpoint; or use"
+        " --system classical, which needs none"
+    )
+
+
+def _held(entry: PublishedWeights) -> Path:
+    """Return the file of weights in the cache if it is the one that was fetched."""
+    path, command = published_path(entry), f"shellac download {entry.name}"
+    if not path.is_file():
+        raise WeightsError(f"{PREFIX}{entry.name}: not in the cache yet; fetch it with {command}")
+    expected = pinned(entry)
+    if expected is None or sha256(path) != expected:
+        raise WeightsError(
+            f"{path}: not the file that was fetched, by its SHA-256; remove it and run {command}"
+        )
     return path

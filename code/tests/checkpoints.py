@@ -7,13 +7,17 @@ from pathlib import Path
 
 import torch
 
+from shellac.systems.behm_gan.network import Generator
+from shellac.systems.denoiser.network import Denoiser
 from shellac.systems.superres.published import BUILDERS
+
+_BUILDERS = {**BUILDERS, "denoiser": lambda: Denoiser("22k"), "behm_generator": Generator}
 
 
 def layout(key: str) -> dict[str, torch.Tensor]:
     """The full-size names and shapes over one stored number each: kilobytes on disk."""
     with torch.device("meta"):
-        wanted = BUILDERS[key]().state_dict()
+        wanted = _BUILDERS[key]().state_dict()
     return {
         name: torch.full((1,) * value.ndim, 0.01).to(value.dtype).expand(value.shape)
         for name, value in wanted.items()
@@ -93,6 +97,37 @@ HOSTILE = {
     ),
     "text.pth": lambda path: path.write_text("<html>quota exceeded</html>\n" * 40),
     "empty.pth": lambda path: path.write_bytes(b""),
+}
+
+
+def _spoilt(change):
+    """Like :func:`_changed`, of any published layout."""
+
+    def make(path, key):
+        state = layout(key)
+        change(state, next(name for name in state if name.endswith("bias")))
+        torch.save(state, path)
+
+    return make
+
+
+# Eight kinds that every system must refuse, in its own layout: name -> (path, layout's key)
+KINDS = {
+    "code": lambda path, key: torch.save({**layout(key), "a": _Runs(path.parent / "ran")}, path),
+    "wrong_shape": _spoilt(lambda state, name: state.update({name: torch.zeros(9)})),
+    "missing_name": _spoilt(lambda state, name: state.pop(name)),
+    "extra_name": _spoilt(lambda state, name: state.update({f"{name}_": torch.zeros(1)})),
+    "nan": _spoilt(
+        lambda state, name: state.update({name: torch.full(state[name].shape, float("nan"))})
+    ),
+    "truncated": lambda path, key: (
+        torch.save(layout(key), path),
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    ),
+    "bomb": lambda path, key: _rewritten(
+        path, layout(key), _claims_petabytes, zipfile.ZIP_DEFLATED
+    ),
+    "text": lambda path, key: path.write_text("<html>rate limit exceeded</html>\n" * 40),
 }
 
 

@@ -11,6 +11,8 @@ from shellac.files import sha256, write_json, write_text
 
 SAMPLE_RATE = 16000
 BASELINES = {"damaged": 0.60, "hold": 0.26, "linear": 0.22}
+AUTOREGRESSIVE = ("autoregressive", "autoregressive_two_orders")
+CORRECTS = "_autoregressive"
 METRICS = {"nrmse": 1.0, "peak_psnr_db": 40.0, "psnr_db": 60.0, "psnr_gain_db": 12.0}
 UNITS = ("gap-20ms", "gap-50ms")
 GAP_BEST = 9.0  # dB, of the autoregressive model
@@ -24,16 +26,18 @@ def networks(root: Path) -> list[str]:
 def write(root: Path) -> None:
     """Fill ``root/results/demo`` with what the stages of inpainting leave."""
     names, results = networks(root), root / "results" / "demo"
-    errors = BASELINES | {name: 0.19 + 0.01 * place for place, name in enumerate(names)}
-    _write_scores(results / "metrics", errors)
+    shown = [name for name in names if not name.endswith(CORRECTS)]  # others have no segments
+    errors = BASELINES | {name: 0.19 + 0.01 * place for place, name in enumerate(shown)}
+    heard = [*AUTOREGRESSIVE, *BASELINES, *names]
+    _write_scores(results / "metrics", errors, heard)
     _write_curves(results / "metrics" / "inpainting-training", names)
     _write_segments(results / "metrics", list(errors))
     _write_weights(results / "models" / "inpainting", names)
-    _write_stimuli(results / "stimuli" / "inpainting", [*errors, "autoregressive"])
+    _write_stimuli(results / "stimuli" / "inpainting", heard)
     write_json(results / "records" / "inpainting-speed.json", dict.fromkeys(errors, 1.25))
 
 
-def _write_scores(folder: Path, errors: dict[str, float]) -> None:
+def _write_scores(folder: Path, errors: dict[str, float], heard: list[str]) -> None:
     means, paired, ranks = [], [], []
     for genre, unit in itertools.product(("piano", "all"), ("segment", "published")):
         for place, (method, error) in enumerate(sorted(errors.items(), key=lambda e: e[1])):
@@ -46,7 +50,7 @@ def _write_scores(folder: Path, errors: dict[str, float]) -> None:
                 paired.append((genre, unit, method, "linear", "nrmse", *bounds))
             ranks.append((genre, unit, method, "nrmse", error, place + 1, place + 1))
     for genre, unit in itertools.product(("piano", "all"), UNITS):
-        for place, method in enumerate(("autoregressive", *errors)):
+        for place, method in enumerate(heard):
             for metric, sign in (("gap_snr_db", -1), ("gap_lsd", 0.1)):
                 mean = GAP_BEST + sign * place
                 means.append((genre, unit, method, metric, mean, mean - 0.1, mean + 0.1, 8))
@@ -78,13 +82,19 @@ def _write_segments(folder: Path, methods: list[str]) -> None:
 def _write_weights(folder: Path, names: list[str]) -> None:
     for number, name in enumerate(names):
         conversion = {"representation": "spectrogram", "shift": None, "scale": None,
-                      "input": "damaged" if number == 0 else "interpolated"}  # fmt: skip
+                      "input": _input(name, number)}  # fmt: skip
         extra = {"conversion": conversion, "parameters": 1000 + number, "gaps": "scattered",
                  "recipe": "sound", "steps": 150, "roles": ["piano"]}  # fmt: skip
-        network = f"inpainting/{name.removesuffix('_interpolated')}"
+        network = f"inpainting/{name.removesuffix('_interpolated').removesuffix(CORRECTS)}"
         card = weights.Card(network, {"width": 0.125}, SAMPLE_RATE, None, 0.0, "trained", "CC0",
                             "demo", ("a" * 64, "b" * 64), extra)  # fmt: skip
         weights.store(folder / f"{name}.safetensors", {"layer.weight": torch.zeros(2)}, card)
+
+
+def _input(name: str, number: int) -> str:
+    if name.endswith(CORRECTS):
+        return "autoregressive"
+    return "damaged" if number == 0 else "interpolated"
 
 
 def _write_stimuli(folder: Path, methods: list[str]) -> None:

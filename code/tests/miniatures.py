@@ -127,7 +127,7 @@ def gramophone_noise():
 
 
 def fma():
-    """Small: 5 clips of each of 8 genres; medium: these and 20 more of four genres."""
+    """Small: 5 clips of each of 8 genres; medium: 20 of three genres besides; large, full: 1."""
     heads = ("", "set", "set", "artist", "track", "track"), (
         "", "split", "subset", "id", "genre_top", "license")  # fmt: skip
     rows, small, medium = [*heads, ("track_id", "", "", "", "", "")], {}, {}
@@ -140,14 +140,18 @@ def fma():
         track = 2 + 2500 * number
         subset = "medium" if extra else "small"
         rows.append((track, splits[number % 5], subset, number // 2, genre, f"CC BY {number % 4}"))
-        clip, name = sound(number, 1, 44100, "MP3"), f"{track:06d}"[:3] + f"/{track:06d}.mp3"
+        clip, name = sound(number, 2, 44100, "MP3"), f"{track:06d}"[:3] + f"/{track:06d}.mp3"
         medium[f"fma_medium/{name}"] = clip
         if not extra:
             small[f"fma_small/{name}"] = clip
     rows.append((199_999, "training", "large", 99, "Rock", "CC0"))
+    large = {name.partition("/")[2]: clip for name, clip in medium.items()}
+    large["199/199999.mp3"] = sound(60, 2, 44100, "MP3")
     return {
         "fma_small.zip": zipped(small | {"fma_small/checksums": b""}),
         "fma_medium.zip": zipped(medium),
+        **{f"{folder}.zip": zipped({f"{folder}/{name}": clip for name, clip in large.items()})
+           for folder in ("fma_large", "fma_full")},
         "fma_metadata.zip": zipped({"fma_metadata/tracks.csv": table(*rows),
                                     "fma_metadata/genres.csv": b"genre_id\n"}),
     }  # fmt: skip

@@ -80,6 +80,18 @@ def test_blocks_equal_the_whole(tmp_path):
             reader.read(0, 10)
 
 
+def test_mono_is_the_mean_of_the_channels_whole_or_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "_FEWEST_FRAMES", 1)
+    for channels in (1, 2, 6):
+        path = tmp_path / f"{channels}.flac"
+        audio.write(path, tone(2.5, 16000, channels), 16000)
+        wanted = audio.read(path)[0].mean(axis=0)
+        assert np.array_equal(audio.read_mono(path)[0], wanted)
+        blocks = list(audio.mono_blocks(path))
+        assert len(blocks) > 1
+        assert np.array_equal(np.concatenate(blocks), wanted)
+
+
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = write_good(tmp_path / "a.wav")
     before = path.read_bytes()

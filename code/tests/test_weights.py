@@ -1,15 +1,19 @@
 """Weights on disk: byte-stable, self-describing, and refused when they are not sound."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import loopback
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from shellac import networks, weights
-from shellac.errors import UsageError, WeightsError
+from shellac.cli import main
+from shellac.errors import DataError, UsageError, WeightsError
+from shellac.files import sha256
 from shellac.weights import Card
 
 SETTINGS = {"width": 0.03125}
@@ -65,14 +69,92 @@ def test_weights_of_another_width_do_not_fit(stored):
 
 def test_finding_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+    monkeypatch.setenv("SHELLAC_CACHE", str(tmp_path / "cache"))
     with pytest.raises(WeightsError, match="no such file"):
         weights.find("trained", "superres/tfilm")
     with pytest.raises(UsageError, match="--weights trained"):
         weights.find(None, "superres/tfilm")
-    with pytest.raises(WeightsError, match="no published weights named 'x'"):
+    with pytest.raises(UsageError, match="fetch them with shellac download denoiser-22k, or train"):
+        weights.find(None, "denoiser/unet_22k")
+    with pytest.raises(UsageError, match="no published weights are called 'x'; there are: deno"):
         weights.find("published:x", "superres/tfilm")
+    with pytest.raises(WeightsError, match="fetch it with shellac download behm-piano"):
+        weights.find("published:behm-piano", "behm_gan/unet")
     with pytest.raises(WeightsError, match="no such weights file"):
         weights.find(str(tmp_path / "none.safetensors"), "superres/tfilm")
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHELLAC_CACHE", str(tmp_path / "cache"))
+    with loopback.serving() as serving:
+        for name in ("denoiser", "piano", "strings"):
+            serving.put(f"/checkpoint_{name}", f"the weights of {name}".encode())
+        yield serving
+
+
+def test_published_weights_are_fetched_once_and_found_by_name(site):
+    digest = weights.fetch("denoiser-22k", site.address)
+    entry = weights.published()["denoiser-22k"]
+    path = weights.published_path(entry)
+    assert (path.name, sha256(path)) == ("checkpoint_denoiser", digest)
+    assert weights.pinned(entry) == digest
+    assert weights.find("published:denoiser-22k", "denoiser/unet_22k") == path
+    assert weights.find(None, "denoiser/unet_22k") == path
+    with pytest.raises(UsageError, match="are weights of denoiser/unet_22k, not of behm_gan/unet"):
+        weights.find("published:denoiser-22k", "behm_gan/unet")
+    asked = len(site.requests)
+    assert weights.fetch("denoiser-22k", site.address) == digest
+    assert len(site.requests) == asked
+
+
+def test_several_published_weights_of_one_network_must_be_chosen_from(site):
+    for name in ("piano", "strings"):
+        weights.fetch(f"behm-{name}", site.address)
+    with pytest.raises(UsageError, match="say --weights published:behm-piano or --weights pub"):
+        weights.find(None, "behm_gan/unet")
+    assert weights.find("published:behm-strings", "behm_gan/unet").name == "checkpoint_strings"
+
+
+def test_weights_that_were_changed_since_are_refused(site):
+    weights.fetch("denoiser-22k", site.address)
+    path = weights.published_path(weights.published()["denoiser-22k"])
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    with pytest.raises(WeightsError, match=r"not the file that was fetched, by its SHA-256"):
+        weights.find(None, "denoiser/unet_22k")
+    with pytest.raises(DataError, match="remove it, and it is fetched again"):
+        weights.fetch("denoiser-22k", site.address)
+    path.unlink()
+    site.put("/checkpoint_denoiser", b"other weights under the name")
+    with pytest.raises(DataError, match="sha256"):  # the first file is the one that counts
+        weights.fetch("denoiser-22k", site.address)
+    assert not path.exists()
+
+
+def test_a_hash_that_the_user_vouches_for_decides(site):
+    wrong = {"checkpoint_denoiser": "sha256:" + "0" * 64}
+    with pytest.raises(DataError, match="sha256"):
+        weights.fetch("denoiser-22k", site.address, wrong)
+
+
+def test_weights_are_listed_with_licence_and_presence(site, capsys):
+    weights.fetch("behm-piano", site.address)
+    assert main(["systems", "--json"]) == 0
+    listed = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
+    found = {each["name"]: each for each in listed["behm_gan/unet"]["weights"]}
+    assert {name: found[name]["present"] for name in ("behm-piano", "behm-strings")} == {
+        "behm-piano": True, "behm-strings": False,
+    }  # fmt: skip
+    assert found["behm-piano"]["origin"] == "published"
+    assert found["behm-piano"]["licence"] == "none stated by the authors"
+    assert found["behm-piano"]["sha256"] and found["behm-strings"]["sha256"] is None
+
+
+def test_the_command_fetches_outside_a_compendium_too(site, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path / "nowhere"))
+    assert main(["download", "behm-piano", "--mirror", site.address]) == 0
+    assert "licence: none stated by the authors" in capsys.readouterr().out
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,35 @@
 """``shellac restore``: recordings in; the same recordings restored, what was removed, and how."""
 
 import contextlib
-import itertools
 import json
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from shellac import __version__, audio, weights
 from shellac.audio import Facts
+from shellac.commands import filter_files
 from shellac.commands.inputs import Job, check_length, described
-from shellac.commands.source import Source, source
+from shellac.commands.source import Source, Spool, source, spooled
 from shellac.degradations.gap_detection import scan
 from shellac.degradations.gap_list import read_gaps
 from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, ShellacError, UsageError, one_line
-from shellac.files import sha256, temporary_path, write_json
+from shellac.files import sha256, write_json
 from shellac.systems import conversion, registry
 from shellac.systems.classical.profile import Excerpt, parse
 from shellac.systems.restorer import Restorer
 from shellac.training import determinism
 
 AUTO = "auto"
-_BLOCK = 1 << 16
 _RESIDUAL = "input minus restored, sample by sample; restored and residual add up to the input"
 
 
@@ -52,9 +50,13 @@ class Options:
     clip: str = "rescale"
     above_band: str | None = None
     rate: str = "same"
+    mono: str | None = None
+    chunking: str = "measured"
     pictures: bool = False
     gaps: str | None = None
     noise_profile: str | None = None
+    steps: int | None = None
+    quality: str | None = None
 
 
 def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
@@ -79,11 +81,18 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
             raise UsageError(f"{path}: holds {card.network}, not {network.name}")
         if card.network not in system.networks:
             raise UsageError(f"{path}: holds {card.network}, which is no network of {system.name}")
-        members.append(restoration.member(state, card, device))
+        if hasattr(restoration, "generator"):
+            wish = {name: getattr(options, name) for name in ("quality", "steps", "seed")}
+            members.append(restoration.generator(state, card, device, **wish))
+        else:
+            members.append(restoration.member(state, card, device))
         facts = asdict(card)
         facts.update(sha256=sha256(path), file=named.name)
         described.append(facts)
-    return Restorer(members, options.above_band, options.strength), described
+    restorer = Restorer(members, options.above_band, options.strength)
+    if not restorer.generates and (options.steps or options.quality):
+        raise UsageError("no system of this chain takes --steps or --quality: babe2 does")
+    return restorer, described
 
 
 def _choices(given: tuple[str, ...], learning: int) -> tuple[str | None, ...]:
@@ -109,16 +118,35 @@ def _noise_profile(text: str | None, useless: bool) -> Excerpt | None:
 class Session:
     """A loaded chain that restores one job after the other."""
 
-    def __init__(self, options: Options):
+    def __init__(self, options: Options, tell: Callable[[str], object] | None = None):
+        """``tell`` is given one line: how long the recordings expected will take."""
         self.options = options
+        self._tell, self._expected_seconds = tell, 0.0
         self._pictures = picture_module() if options.pictures else None
         self.restorer, self.weights = load(options)
+        if options.chunking == "published":
+            self._check_published()
         self._gaps_told = options.gaps
         if self.restorer.fills_gaps:
             named = options.gaps not in {None, AUTO}
             self._gaps_told = sha256(Path(options.gaps)) if named else AUTO
         elif options.gaps is not None:
             raise UsageError("--gaps was given, but nothing in this chain fills gaps")
+
+    def expect(self, jobs: Iterable[Job]) -> None:
+        """Add up how long the recordings of jobs are, as far as their headers can be read."""
+        for job in jobs:
+            with contextlib.suppress(ShellacError), audio.Reader(job.source) as reader:
+                self._expected_seconds += reader.samples / reader.sample_rate
+
+    def _pace(self, seconds_per_second: float) -> None:
+        """Say once how long the work will take, by what its first chunk took."""
+        if self._tell is not None and self._expected_seconds:
+            self._tell(
+                f"{_spoken(self._expected_seconds)} of sound: about"
+                f" {_spoken(seconds_per_second * self._expected_seconds)}"
+            )
+            self._tell = None
 
     def settings(self) -> dict[str, Any]:
         """What determines a result besides the input."""
@@ -143,12 +171,14 @@ class Session:
         started = time.perf_counter()
         container, subtype, suffix = audio.output_format(facts, self.options.format)
         check_length(job, suffix)
-        heard = source(facts, self.restorer, self.options.rate)
+        heard = self._heard(facts)
         gaps = self._gaps(facts)
         raised = [(heard.factor * start, heard.factor * stop) for start, stop in gaps]
-        with _spooled(self.restorer, job, heard, self.options, raised) as spool:
+        chunks = self.options.segment_seconds
+        with spooled(self.restorer, job.folder, heard, chunks, raised, self._pace) as spool:
             gain = self._gain(spool, subtype, facts)
             outputs = self._write(job, heard.facts, spool, gain, (container, subtype, suffix))
+            outputs |= filter_files.write(job, spool.estimates)
         loud = gain == 1.0 and subtype not in audio.FLOAT_SUBTYPES
         clamped = spool.beyond_full_scale if loud else 0
         seconds = time.perf_counter() - started
@@ -160,10 +190,34 @@ class Session:
             if not gaps:
                 description["warnings"].append("no gap was found; nothing was filled")
         write_json(job.description, description)
+        self.restorer.finish()
         for warning in description["warnings"]:
             print(one_line(f"{job.source}: {warning}"), file=sys.stderr)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {**description, "seconds": seconds, "peak_memory_mb": peak_mb}
+
+    def _heard(self, facts: Facts) -> Source:
+        if self.options.chunking == "published":
+            return self._as_published(facts)
+        return source(facts, self.restorer, self.options.rate, self.options.mono)
+
+    def _check_published(self) -> None:
+        if self.options.mono is not None or self.options.rate != "same":
+            raise UsageError("--chunking published takes neither --mono nor --rate: it has its own")
+        registry.part("behm_gan", "published_pipeline").stages(self.restorer.members)
+
+    def _as_published(self, facts: Facts) -> Source:
+        """Restore at once by the authors' command line: one channel, at the network's rate."""
+        pipeline = registry.part("behm_gan", "published_pipeline")
+        with audio.Reader(facts.path, facts.samples) as reader:
+            whole = reader.read(0, facts.samples)
+        heard, restored, rate = pipeline.restore(whole, facts.sample_rate, self.restorer.members)
+        if self.options.strength < 1:
+            restored = heard + np.float32(self.options.strength) * (restored - heard)
+        peak = float(np.abs(heard).max())
+        told = replace(facts, sample_rate=rate, channels=1, samples=heard.shape[1], peak=peak)
+        lost = "the published chunking may lose an end, and gives one channel at the network's rate"
+        return Source(told, warnings=(lost,), samples=heard, restored=restored)
 
     def _gaps(self, facts: Facts) -> list[Interval]:
         """Return the gaps of a recording, (start, stop) in samples: as listed, or found."""
@@ -276,14 +330,16 @@ class Session:
             "shellac": __version__,
             "input": described(facts, content),
             "rate": heard.rate(),
+            "mono": None if heard.walls is None else heard.walls.told(),
             "outputs": outputs,
             "sha256": {kind: sha256(job.folder / name) for kind, name in outputs.items()},
             "settings": self.settings(),
             "weights": told,
-            "estimates": [dict(each) for each in estimates],
+            "estimates": filter_files.without(estimates),
             "gain": gain,
             "clamped_samples": clamped,
-            "residual": _residual(heard, gain, clamped),
+            "generated": self.restorer.generates,
+            "residual": _residual(heard, gain, clamped, self.restorer.generates),
             "warnings": warnings,
         }
 
@@ -298,78 +354,23 @@ def picture_module() -> ModuleType:
         ) from error
 
 
-def _residual(heard: Source, gain: float, clamped: int) -> str:
+def _spoken(seconds: float) -> str:
+    """Say a duration as people do."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _residual(heard: Source, gain: float, clamped: int, generated: bool) -> str:
     text = _RESIDUAL
+    if generated:
+        text += "; what is restored was generated and does not follow the input, so that the"
+        text += " residual is no noise that was removed"
+    if heard.walls is not None:
+        text += f"; the input is one channel ({heard.walls.mode})"
     if heard.factor > 1:
         text += f"; the input is the recording raised to {heard.facts.sample_rate} Hz"
     if gain != 1.0:
         text += f", after a gain of {gain:.6f}"
     return f"{text}, except where samples are clamped" if clamped else text
-
-
-class Spool:
-    """The float32 restoration of one recording on disk, until its level is known."""
-
-    def __init__(self, path: Path, heard: Source, estimates: list[Mapping[str, Any]]):
-        self._path, self._heard, self.estimates = path, heard, estimates
-        self.peak = self.residual_peak = 0.0
-        self.beyond_full_scale = 0
-
-    def fill(self, blocks: Iterator[np.ndarray], bar: tqdm) -> None:
-        """Store the restoration and note the peaks of both outputs."""
-        start = 0
-        with self._heard.opened() as read, self._path.open("wb") as raw:
-            for block in blocks:
-                if not np.isfinite(block).all():
-                    name = self._heard.facts.path
-                    raise AudioError(f"{name}: the network returned values not finite")
-                stop = start + block.shape[1]
-                residual = read(start, stop) - block
-                self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
-                self.residual_peak = max(self.residual_peak, float(np.abs(residual).max(initial=0)))
-                self.beyond_full_scale += sum(
-                    int(np.count_nonzero(np.abs(part) > 1)) for part in (block, residual)
-                )
-                np.ascontiguousarray(block.T, dtype=np.float32).tofile(raw)
-                bar.update(stop - start)
-                start = stop
-
-    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield (input, restored) blocks of shape (C, n)."""
-        channels, total = self._heard.facts.channels, self._heard.facts.samples
-        edges = itertools.chain(range(0, total, _BLOCK), [total])
-        with self._heard.opened() as read, self._path.open("rb") as raw:
-            for start, stop in itertools.pairwise(edges):
-                flat = np.fromfile(raw, np.float32, (stop - start) * channels)
-                yield read(start, stop), flat.reshape(-1, channels).T
-
-
-@contextlib.contextmanager
-def _spooled(
-    restorer: Restorer, job: Job, heard: Source, options: Options, gaps: list[Interval]
-) -> Iterator[Spool]:
-    created = [folder for folder in (job.folder, *job.folder.parents) if not folder.exists()]
-    facts = heard.facts
-    try:
-        with temporary_path(job.folder, ".raw") as path:
-            recording = (
-                facts.samples,
-                facts.sample_rate,
-                facts.peak,
-                options.segment_seconds,
-                gaps,
-            )
-            restorer = restorer.prepared(heard.opened, *recording)
-            spool = Spool(path, heard, restorer.estimates())
-            with (
-                heard.opened() as read,
-                tqdm(total=facts.samples, desc=job.source.name, unit="sample", unit_scale=True,
-                     disable=None) as bar,
-            ):  # fmt: skip
-                spool.fill(restorer.stream(read, *recording), bar)
-            yield spool
-    except ShellacError:
-        for folder in created:
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # only folders that we made and that are still empty
-        raise

@@ -20,15 +20,30 @@ def describe() -> list[dict[str, Any]]:
                     "task": system.task,
                     "sample_rate": card.sample_rate,
                     "parameters": card.parameters,
-                    "weights": _weights(card.name) if system.build else [],
+                    "weights": [*_published(card.name), *_trained(card.name)] * bool(system.build),
                     "use_when": card.use_when,
                 }
             )
     return records
 
 
-def _weights(network: str) -> list[dict[str, Any]]:
-    """Weights of one network; outside a compendium there are no trained ones to list."""
+def _published(network: str) -> list[dict[str, Any]]:
+    """List the weights of one network that its authors published."""
+    return [
+        {
+            "name": entry.name,
+            "origin": "published",
+            "licence": weights.stated_licence(entry),
+            "sha256": weights.pinned(entry),
+            "present": weights.published_path(entry).is_file(),
+        }
+        for entry in weights.published().values()
+        if entry.network == network
+    ]
+
+
+def _trained(network: str) -> list[dict[str, Any]]:
+    """List those that the pipeline trained, of which there are none outside a compendium."""
     try:
         path = weights.trained_path(config.load().profile, network)
     except ShellacError:

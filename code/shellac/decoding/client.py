@@ -145,7 +145,14 @@ class _Pool:
 
 
 _POOL = _Pool()
-atexit.register(_POOL.stop)
+
+
+def stop_idle() -> None:
+    """End the processes that wait for a file; the next file gets a new one."""
+    _POOL.stop()
+
+
+atexit.register(stop_idle)
 os.register_at_fork(after_in_child=_POOL.forget)
 
 

@@ -15,7 +15,8 @@ _ORDER = 8
 _RIPPLE_DB = 0.05
 _SINC_PERIODS = 16  # half the kernel's length, in periods of the cutoff
 _PAD_SECONDS = 0.02
-_CODEC_FRAME = 2048  # samples, of long blocks in common perceptual codecs; their hop is half of it
+_CODEC_FRAME = 2048  # samples, of long blocks in common perceptual codecs
+CODEC_HOP = _CODEC_FRAME // 2  # frames start at its multiples
 
 
 def _recursive(x: np.ndarray, sos: np.ndarray, periods: int) -> np.ndarray:
@@ -54,7 +55,7 @@ def _brickwall(x: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
 
 def _codec(x: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
     """Zero the bins above the cutoff frame by frame, sine windows at analysis and synthesis."""
-    hop = _CODEC_FRAME // 2
+    hop = CODEC_HOP
     frames = -(-x.shape[-1] // hop) + 1
     ends = [(0, 0)] * (x.ndim - 1)
     padded = np.pad(_continued(x, hop), [*ends, (0, (frames + 1) * hop - x.shape[-1] - 2 * hop)])

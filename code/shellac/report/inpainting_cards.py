@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths, weights
-from shellac.files import sha256, write_text
-from shellac.report import style, tables
-from shellac.report.model_cards import markdown
+from shellac import paths
+from shellac.files import sha256
+from shellac.report import cards, style, tables
+from shellac.report.cards import markdown
 from shellac.weights import Card
 
 _TEXT = """\
@@ -58,11 +58,6 @@ recordings only listening can judge.
 """
 
 
-def folder(profile: str) -> Path:
-    """Return where the cards of the inpainting networks of a profile lie."""
-    return paths.results(profile, "model-cards", "inpainting")
-
-
 def write(
     profile: str, names: Sequence[str], scores: pd.DataFrame, paired: pd.DataFrame, notice: str
 ) -> list[Path]:
@@ -72,13 +67,12 @@ def write(
     :func:`.inpainting_tables.paired` returns. Raises :class:`WeightsError` where weights are
     missing or carry no card.
     """
-    written = []
-    for name in names:
-        path = weights.trained_path(profile, f"inpainting/{name}")
-        text = describe(name, path, weights.load(path)[1], scores, paired, notice)
-        written.append(folder(profile) / f"{name}.md")
-        write_text(written[-1], text)
-    return written
+    return cards.write(
+        profile,
+        "inpainting",
+        names,
+        lambda name, path, card: describe(name, path, card, scores, paired, notice),
+    )
 
 
 def describe(

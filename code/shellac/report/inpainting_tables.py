@@ -21,7 +21,7 @@ GAP_METRICS = {
 }
 ALL_METRICS = METRICS | GAP_METRICS
 BASELINES = ("damaged", "hold", "linear")
-AUTOREGRESSIVE = "autoregressive"
+AUTOREGRESSIVE = ("autoregressive", "autoregressive_two_orders")
 PAIRED_COLUMNS = (
     "genre", "unit", "method", "method_label", "against", "against_label", "metric",
     "metric_label", "mean", "low", "high", "tracks", "cell", "standing", "notice",
@@ -104,6 +104,22 @@ def sizes(
     return pd.DataFrame(rows, columns=list(SIZE_COLUMNS)).astype(
         {"parameters": "Int64", "steps": "Int64"}
     )
+
+
+def every(
+    networks: Mapping[str, tuple[int, str]], sizes: pd.DataFrame, *, notice: str = ""
+) -> pd.DataFrame:
+    """One row per network that can be built: parameters at published size, use, NRMSE here.
+
+    ``networks`` maps a name to its parameters and when to use it; ``sizes`` is what :func:`sizes`
+    returns. Of several entries of one network the best counts; ``cell`` is empty where none is.
+    """
+    best = sizes[sizes["network"] != ""].drop_duplicates("network").set_index("network")["cell"]
+    rows = [
+        (name, parameters, use, best.get(name, ""), notice)
+        for name, (parameters, use) in networks.items()
+    ]
+    return pd.DataFrame(rows, columns=["network", "parameters", "use_when", "cell", "notice"])
 
 
 def _of_all(table: pd.DataFrame, group: str, **where: str) -> pd.DataFrame:

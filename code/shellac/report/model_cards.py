@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths, weights
-from shellac.files import sha256, write_text
-from shellac.report import style, tables
+from shellac import paths
+from shellac.files import sha256
+from shellac.report import cards, style, tables
+from shellac.report.cards import markdown
 from shellac.weights import Card
 
 _TEXT = """\
@@ -57,11 +58,6 @@ above. The metrics need an original; on historical recordings only listening can
 _SHOWN = ("snr_db", "si_sdr_db", "lsd", "lsd_above_cut", "kept_band_snr_db")
 
 
-def folder(profile: str) -> Path:
-    """Return where the cards of the super-resolution networks of a profile lie."""
-    return paths.results(profile, "model-cards", "superres")
-
-
 def write(
     profile: str, names: Sequence[str], scores: pd.DataFrame, paired: pd.DataFrame, notice: str
 ) -> list[Path]:
@@ -70,13 +66,12 @@ def write(
     ``scores`` and ``paired`` are what :func:`shellac.report.tables.build` and ``paired`` return.
     Raises :class:`WeightsError` where weights are missing or carry no card.
     """
-    written = []
-    for name in names:
-        path = weights.trained_path(profile, f"superres/{name}")
-        text = describe(name, path, weights.load(path)[1], scores, paired, notice)
-        written.append(folder(profile) / f"{name}.md")
-        write_text(written[-1], text)
-    return written
+    return cards.write(
+        profile,
+        "superres",
+        names,
+        lambda name, path, card: describe(name, path, card, scores, paired, notice),
+    )
 
 
 def describe(
@@ -114,11 +109,3 @@ def describe(
         paired=markdown(told, {"Filter": "Filter", "Difference": "Difference", "cell": "Mean",
                                 "standing": "Standing"}),
     )  # fmt: skip
-
-
-def markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
-    """Return some columns of a table as Markdown, each under the heading that it is mapped to."""
-    lines = [f"| {' | '.join(columns.values())} |", "|---" * len(columns) + "|"]
-    for row in table[list(columns)].itertuples(index=False):
-        lines.append(f"| {' | '.join(map(str, row))} |")
-    return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Spectrogram pictures of recordings of any length, measured block by block."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,22 @@ def spectrograms(
         bar = figure.colorbar(image, ax=panels, aspect=40, pad=0.01, fraction=0.03)
         bar.set_label("Level (dB re loudest bin of the first)" if len(levels) > 1 else "Level (dB)")
         bar.outline.set_visible(False)
+        plain = " ".join(title.split())
+        figure.suptitle(plain, fontsize=7, x=0.01, ha="left", parse_math=False)
+    return figure
+
+
+def response(hz: Sequence[float], gain_db: Sequence[float], title: str) -> Figure:
+    """Draw the gain in dB of a filter over frequencies above 0 Hz."""
+    with style.context():
+        figure = Figure(figsize=(style.PAGE_INCHES, 2.4), layout="constrained")
+        axes = figure.subplots()
+        axes.semilogx(hz, gain_db)
+        top = max(gain_db)
+        axes.set_xlim(max(20.0, min(hz)), max(hz))
+        axes.set_ylim(top - 60, top + 5)
+        axes.set_xlabel("Frequency (Hz)")
+        axes.set_ylabel("Estimated gain (dB)")
         plain = " ".join(title.split())
         figure.suptitle(plain, fontsize=7, x=0.01, ha="left", parse_math=False)
     return figure

@@ -29,13 +29,35 @@ class NetworkCard:
 
 
 @dataclass(frozen=True)
+class PublishedWeights:
+    """Weights that the authors of a network published, under the name that ``published:`` takes.
+
+    ``licence`` is what they state, empty where they state none. ``checksums`` maps ``sha256`` to
+    hexadecimal digits; a file without any is pinned at its first download.
+    """
+
+    name: str
+    network: str
+    address: str
+    summary: str
+    licence: str
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int = 1 << 30
+
+    @property
+    def file(self) -> str:
+        """Name of the file that is fetched."""
+        return self.address.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
 class System:
     """A restoration system: its task, its networks by full name, and how to build one.
 
     ``build(network, settings)`` takes a name of ``networks`` and the complete settings, and returns
     the network with freshly drawn weights. It imports what it needs when called, so that a list of
     systems costs nothing. It is None where nothing is learned: such a system needs no weights, and
-    its "networks" are what it can do.
+    its "networks" are what it can do. ``weights`` are those that can be fetched.
     """
 
     name: str
@@ -43,3 +65,4 @@ class System:
     default_network: str
     networks: Mapping[str, NetworkCard]
     build: Callable[[str, Mapping[str, Any]], nn.Module] | None
+    weights: tuple[PublishedWeights, ...] = ()

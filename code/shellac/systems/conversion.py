@@ -5,6 +5,7 @@ checkpoint is unpickled, checked and measured once, wherever it lies and whateve
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from shellac import paths, tensorflow_files, torch_files, weights
@@ -34,7 +35,8 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
     Parameters
     ----------
     path : Path
-        A bare state_dict in the authors' layout, or the ``.index`` of a TensorFlow checkpoint.
+        A bare state_dict in the authors' layout, what the system's ``published`` module reads, or
+        the ``.index`` of a TensorFlow checkpoint.
     system : str
         The system whose networks are tried; its ``published`` module recognises them by their
         parameter names.
@@ -53,9 +55,12 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
     try:
         found = weights.load(target)[1].network
     except WeightsError:  # not converted yet, or damaged since
-        read = tensorflow_files.read_state if tensorflow else torch_files.read_state
-        state = read(Path(path))
         published = registry.part(system, "published")
+        if hasattr(published, "read"):
+            state, extra = published.read(path)
+        else:
+            read = tensorflow_files.read_state if tensorflow else torch_files.read_state
+            state, extra = read(path), {}
         key = published.recognise(state, str(path))
         found = published.NETWORKS[key]
         _check_accepted(path, found, accepted)
@@ -64,6 +69,7 @@ def convert(path: Path, system: str, accepted: Collection[str]) -> Path:
         except WeightsError as error:
             raise WeightsError(f"{path}: {error}") from error
         card = published.card(key, network, digest)
+        card = replace(card, extra={**card.extra, **extra})
         weights.store(target, network.state_dict(), card)
     _check_accepted(path, found, accepted)
     return target

@@ -17,6 +17,7 @@ SYSTEMS: dict[str, str] = {
     "superres": "shellac.systems.superres.system",
     "denoiser": "shellac.systems.denoiser.system",
     "behm_gan": "shellac.systems.behm_gan.system",
+    "babe2": "shellac.systems.babe2.system",
     "inpainting": "shellac.systems.inpainting.system",
     "classical": "shellac.systems.classical.system",
 }
@@ -36,11 +37,18 @@ def part(name: str, module: str) -> ModuleType:
     params.yaml), ``fragments`` (``build(settings)``), ``training`` (``train(settings, network)``),
     ``evaluation`` (``evaluate(settings)`` and ``versions(settings)``), ``restoration``
     (``member(state, card, device)``) and ``published`` (``recognise(names, source)``, ``NETWORKS``,
-    ``load(key, state, settings)``, ``card(key, network, digest)``). One that needs no weights has
-    ``restoration`` (``estimator(network, device, noise_profile)``) alone.
+    ``load(key, state, settings)``, ``card(key, network, digest)``; and ``read(path)``, a state and
+    what to add to its card, where the authors' files are no bare state_dicts). One that needs no
+    weights has ``restoration`` (``estimator(network, device, noise_profile)``) alone. Raises
+    :class:`UsageError` where the system has no such room.
     """
     package = SYSTEMS[system(name).name].rpartition(".")[0]
-    return import_module(f"{package}.{module}")
+    try:
+        return import_module(f"{package}.{module}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.{module}":
+            raise
+        raise UsageError(f"{name} has no {module}: choose another system") from error
 
 
 def settings_model(name: str) -> type[Strict]:

@@ -15,6 +15,7 @@ from shellac.degradations.gap_detection import find_gaps
 from shellac.degradations.gap_list import LONGEST_SECONDS
 from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, UsageError
+from shellac.systems import magnitude_mixing
 from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 from shellac.weights import Card
 
@@ -37,7 +38,9 @@ class Member:
     of the recording, silence being put before it where that is wanting: for strides that need more
     than ``multiple`` to see the same phase again. ``above_band`` is what happens, unless the user
     says otherwise, to content above the network's Nyquist frequency: ``keep`` or ``drop``.
-    ``estimates`` tells what was found out about one recording beforehand.
+    ``estimates`` tells what was found out about one recording beforehand. ``published`` maps a
+    segment (1, n) to all samples that its frames hold, as the authors' command line does, where
+    there is one.
     """
 
     card: Card
@@ -47,6 +50,7 @@ class Member:
     above_band: str = "keep"
     grid: int = 1
     estimates: Mapping[str, Any] | None = None
+    published: Callable[[torch.Tensor], torch.Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,36 @@ class GapMember:
 
 
 @dataclass(frozen=True)
+class Remaker:
+    """A member that makes one recording, which it has heard, anew from beginning to end.
+
+    What it gives depends on what it gave before. ``blocks(above_band)`` yields the result at the
+    rate of the recording, (C, n) float32 each.
+    """
+
+    card: Card
+    blocks: Callable[[str], Iterator[np.ndarray]]
+    above_band: str = "drop"
+    estimates: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Estimator:
     """A member that must hear a whole recording before it can restore it.
 
     ``prepare(read, samples, sample_rate)`` hears it once, as the members before it in the chain
-    leave it, and returns the member for this recording alone.
+    leave it, and returns the member for this recording alone. ``finish`` is called once the
+    recording's results are safe. ``generative``: the results are made up, and do not follow the
+    input sample by sample.
     """
 
-    prepare: Callable[[Read, int, int], Member]
+    prepare: Callable[[Read, int, int], Member | Remaker]
     above_band: str = "keep"
+    finish: Callable[[], None] = lambda: None
+    generative: bool = False
 
 
-AnyMember = Member | GapMember | Estimator
+AnyMember = Member | GapMember | Estimator | Remaker
 
 
 @dataclass(frozen=True)
@@ -119,6 +141,18 @@ class Restorer:
     def fills_gaps(self) -> bool:
         """Whether a member of the chain needs to know where gaps are."""
         return any(isinstance(member, GapMember) for member in self.members)
+
+    @property
+    def generates(self) -> bool:
+        """Whether a member of the chain makes up what it gives."""
+        told = [getattr(member, "generative", False) for member in self.members]
+        return any(told) or any(isinstance(member, Remaker) for member in self.members)
+
+    def finish(self) -> None:
+        """Tell the members that the results of a recording are safe."""
+        for member in self.members:
+            if isinstance(member, Estimator):
+                member.finish()
 
     def raised_rate(self, sample_rate: int) -> int | None:
         """Rate in Hz that the chain can raise a recording of ``sample_rate`` to, if any.
@@ -190,7 +224,7 @@ class Restorer:
         rest is as in :meth:`stream`.
         """
         recording = (samples, sample_rate, peak, segment_seconds, gaps)
-        members: list[Member | GapMember] = []
+        members: list[Member | GapMember | Remaker] = []
         for member in self.members:
             if isinstance(member, Estimator):
                 with opened() as read:
@@ -203,7 +237,8 @@ class Restorer:
 
     def estimates(self) -> list[Mapping[str, Any]]:
         """Say what the members found out about the recording that they are prepared for."""
-        found = [member.estimates for member in self.members if isinstance(member, Member)]
+        told = (Member, Remaker)
+        found = [member.estimates for member in self.members if isinstance(member, told)]
         return [estimates for estimates in found if estimates is not None]
 
     def stream(
@@ -230,6 +265,17 @@ class Restorer:
         gaps : sequence of (start, stop)
             In samples of the recording, for the members that fill them.
         """
+        remakers = [i for i, member in enumerate(self.members) if isinstance(member, Remaker)]
+        if remakers:
+            made = self.members[remakers[-1]].blocks(self.above_band)
+            if after := self.members[remakers[-1] + 1 :]:
+                chain = Restorer(after, self.above_band)
+                made = chain.stream(
+                    _reading(made), samples, sample_rate, peak, segment_seconds, gaps
+                )
+            if self.strength < 1:
+                return magnitude_mixing.mixed(read, _reading(made), samples, self.strength)
+            return made
         layout = self.layout(sample_rate, segment_seconds, gaps)
 
         def restore(block: np.ndarray, place: int) -> np.ndarray:
@@ -273,6 +319,7 @@ class Restorer:
 
         blocks = self.prepared(lambda: nullcontext(read), *recording).stream(read, *recording)
         restored = np.concatenate(list(blocks), axis=1)
+        self.finish()
         return Restored(restored, whole - restored)
 
     def _restore_block(

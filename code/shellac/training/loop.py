@@ -70,11 +70,15 @@ class Contest(Protocol):
 
 @dataclass(frozen=True)
 class Player:
-    """A network, its optimiser, and the learning rate of a step, counted from 0."""
+    """A network, its optimiser, and the learning rate of a step, counted from 0.
+
+    ``clip_norm``: the longest gradient, all parameters joined; None leaves gradients as they are.
+    """
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
     learning_rate: Callable[[int], float]
+    clip_norm: float | None = None
 
 
 @dataclass
@@ -98,10 +102,14 @@ def step_randomness(seed: int, step: int) -> Iterator[None]:
 
 
 def learning_rate(settings: LoopSettings, step: int) -> float:
-    """Cosine decay from ``learning_rate`` at step 0 to ``final_learning_rate`` at the last."""
+    """Cosine decay from ``learning_rate`` at step 0 to ``final_learning_rate`` at the last.
+
+    The first ``warm_up_steps`` take a share of it that grows with every step.
+    """
+    risen = min(1.0, (step + 1) / (settings.warm_up_steps + 1))
     share = step / max(1, settings.steps - 1)
     span = settings.learning_rate - settings.final_learning_rate
-    return settings.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * share))
+    return risen * (settings.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def fit(
@@ -164,7 +172,7 @@ def fit(
 
 def _alone(network: nn.Module, settings: LoopSettings) -> Player:
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    return Player(network, optimiser, partial(learning_rate, settings))
+    return Player(network, optimiser, partial(learning_rate, settings), settings.clip_norm)
 
 
 def _single_round(task: Task) -> Rounds:
@@ -187,6 +195,8 @@ def _step(
                 group["lr"] = player.learning_rate(step)
             player.optimiser.zero_grad(set_to_none=True)
             loss.backward()
+            if player.clip_norm is not None:
+                nn.utils.clip_grad_norm_(player.network.parameters(), player.clip_norm)
             player.optimiser.step()
     value = loss.item()
     if not math.isfinite(value):

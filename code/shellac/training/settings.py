@@ -9,7 +9,8 @@ class LoopSettings(Strict):
     """How long and how to train.
 
     ``validate_every`` in steps; ``checkpoint_seconds`` of wall time between checkpoints does not
-    influence the result.
+    influence the result. ``warm_up_steps``: the learning rate rises linearly from 0 over as many;
+    ``clip_norm``: the longest gradient, all parameters joined; None leaves gradients as they are.
     """
 
     steps: int = pydantic.Field(ge=1)
@@ -18,3 +19,5 @@ class LoopSettings(Strict):
     final_learning_rate: float = pydantic.Field(ge=0)
     validate_every: int = pydantic.Field(ge=1)
     checkpoint_seconds: float = pydantic.Field(ge=0)
+    warm_up_steps: int = pydantic.Field(ge=0, default=0)
+    clip_norm: float | None = pydantic.Field(gt=0, default=None)

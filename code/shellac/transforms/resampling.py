@@ -1,5 +1,7 @@
 """Sample rate conversion: linear phase, no delay, exact length."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import soxr
 
@@ -25,6 +27,23 @@ def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarra
     frames = np.ascontiguousarray(waveform.T, dtype=np.float32)
     converted = np.atleast_1d(soxr.resample(frames, sample_rate, new_rate, quality="HQ")).T
     return fit_length(converted, length)
+
+
+def resample_blocks(
+    blocks: Iterable[np.ndarray], sample_rate: int, new_rate: int
+) -> Iterator[np.ndarray]:
+    """Yield what :func:`resample` returns for all blocks (n,) together, in other blocks (n,)."""
+    if sample_rate == new_rate:
+        yield from blocks
+        return
+    converter = soxr.ResampleStream(sample_rate, new_rate, 1, dtype="float32", quality="HQ")
+    taken = given = 0
+    for block in blocks:
+        converted = converter.resample_chunk(np.ascontiguousarray(block, dtype=np.float32))
+        taken, given = taken + len(block), given + len(converted)
+        yield converted
+    rest = converter.resample_chunk(np.zeros(0, np.float32), last=True)
+    yield fit_length(rest, converted_length(taken, sample_rate, new_rate) - given)
 
 
 def fit_length(waveform: np.ndarray, length: int) -> np.ndarray:

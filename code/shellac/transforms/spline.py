@@ -3,8 +3,9 @@
 A cubic spline through samples one unit apart is a sum of cubic B-splines; their coefficients are a
 recursive filter of the samples (Unser, Aldroubi, Eden, "B-spline signal processing", 1993), and
 the values between two samples are four coefficients times a fixed matrix. A sample's influence
-decays by 0.27 from each sample to the next, so that away from the ends recursion and matrix are
-one short FIR filter. Both ends take the not-a-knot condition of FITPACK; the result is that of
+decays by 0.27 from each sample to the next: away from the ends, a row of samples, the one behind
+it, and one number each for all that lie before and behind these give all values along the row by
+one matrix. Both ends take the not-a-knot condition of FITPACK; the result is that of
 ``scipy.interpolate.splrep`` and ``splev``, in a small part of their time.
 """
 
@@ -21,8 +22,13 @@ _REACH = 23  # samples after which an influence has decayed to 1e-13
 _SAMPLES_PER_ROW = 32  # low-rate samples that share one row of the matrix product
 
 
-def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndarray:
-    """Interpolate between samples: (..., M) -> float64 (..., M * factor), cut to ``length``.
+def upsample(
+    low: np.ndarray,
+    factor: int,
+    length: int | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> np.ndarray:
+    """Interpolate between samples: (..., M) -> ``dtype`` (..., M * factor), cut to ``length``.
 
     Output sample ``i`` is the spline at position ``i / factor``; the samples of ``low`` come back
     at every ``factor``-th place. The last ``factor - 1`` samples lie beyond the last knot and
@@ -42,12 +48,13 @@ def upsample(low: np.ndarray, factor: int, length: int | None = None) -> np.ndar
     if not 0 <= length <= samples * factor:
         raise ValueError(f"{length} samples asked of a spline that has {samples * factor}")
     if samples < 4:
-        high = _polynomial(low, factor)
+        return _polynomial(low, factor)[..., :length].astype(dtype)
+    rows = np.ascontiguousarray(low).reshape(-1, samples)
+    if samples < 4 * _REACH:
+        high = _solved(rows, factor).astype(dtype)
     else:
-        rows = np.ascontiguousarray(low).reshape(-1, samples)
-        solve = _solved if samples < 4 * _REACH else _filtered
-        high = solve(rows, factor).reshape(*low.shape[:-1], -1)
-    return high[..., :length]
+        high = _filtered(rows, factor, dtype)
+    return high.reshape(*low.shape[:-1], -1)[..., :length]
 
 
 def _polynomial(low: np.ndarray, factor: int) -> np.ndarray:
@@ -100,29 +107,40 @@ def _solved(low: np.ndarray, factor: int) -> np.ndarray:
     return (around @ _phase_weights(factor)).reshape(len(low), -1)
 
 
-def _filtered(low: np.ndarray, factor: int) -> np.ndarray:
-    """One FIR filter, and the ends solved: (R, M) -> (R, M * factor), M at least 4 reaches."""
-    rows, samples = low.shape
+def _filtered(low: np.ndarray, factor: int, dtype: type[np.floating]) -> np.ndarray:
+    """Rows of samples by one matrix, and the ends solved: (R, M) -> (R, M * factor)."""
+    count, samples = low.shape
     step, ends = _SAMPLES_PER_ROW, _REACH * factor
-    padded = np.zeros((rows, -(-samples // step) * step + 2 * _REACH))
-    padded[:, _REACH : _REACH + samples] = low
-    high = windowed_product(padded, _filter_matrix(factor), hop=step)[:, : samples * factor]
-    high[:, :ends] = _solved(low[:, : 2 * _REACH], factor)[:, :ends]
-    high[:, -ends:] = _solved(low[:, -2 * _REACH :], factor)[:, -ends:]
+    padded = np.zeros((count, -(-samples // step), step))
+    padded.reshape(count, -1)[:, :samples] = low
+    fading = _POLE ** np.arange(step)
+    around = np.zeros((*padded.shape[:2], step + 3))
+    around[..., :step] = padded
+    around[:, :-1, step] = padded[:, 1:, 0]
+    around[:, 1:, step + 1] = padded[:, :-1] @ fading[::-1]
+    around[:, :-1, step + 2] = padded[:, 1:, 1:] @ fading[:-1]
+    matrix = _row_matrix(factor)
+    high = windowed_product(around.reshape(count, -1), matrix, len(matrix), dtype)
+    high = high[:, : samples * factor]
+    both = np.concatenate((low[:, : 2 * _REACH], low[:, -2 * _REACH :]))
+    solved = _solved(both, factor)
+    high[:, :ends], high[:, -ends:] = solved[:count, :ends], solved[count:, -ends:]
     return high
 
 
 @lru_cache(maxsize=8)
-def _filter_matrix(factor: int) -> np.ndarray:
-    """Matrix from the samples around a row of samples to all phases of that row.
+def _row_matrix(factor: int) -> np.ndarray:
+    """Matrix (32 + 3, 32 * factor) from a row of samples to all phases along it.
 
-    Shape (32 + 2 * 23, 32 * factor): the spline through a single 1 among zeros, shifted.
+    Its rows are the samples, the sample behind them, the fading sum of all before them, and that
+    of all behind: beyond the nearest sample, each one's part is the nearer one's times the pole.
     """
-    width = _SAMPLES_PER_ROW + 2 * _REACH
     single = np.zeros((1, 4 * _REACH + 1))
     single[0, 2 * _REACH] = 1.0
     response = _solved(single, factor).reshape(-1, factor)[_REACH : 3 * _REACH + 1]
-    matrix = np.zeros((width, _SAMPLES_PER_ROW, factor))
-    for i in range(_SAMPLES_PER_ROW):
-        matrix[i : i + 2 * _REACH + 1, i] = response[::-1]
-    return matrix.reshape(width, -1)
+    sources = np.array([*range(_SAMPLES_PER_ROW + 1), -1, _SAMPLES_PER_ROW + 1])
+    distance = np.arange(_SAMPLES_PER_ROW) - sources[:, None]
+    matrix = np.zeros((len(sources), _SAMPLES_PER_ROW, factor))
+    near = np.abs(distance) <= _REACH
+    matrix[near] = response[distance[near] + _REACH]
+    return matrix.reshape(len(sources), -1)

@@ -31,7 +31,8 @@ class Framing:
 
     Frame i covers samples ``i * hop - lead`` and the ``n_fft - 1`` after it, under a periodic
     window of ``frame`` samples cut to ``n_fft``. Frames start until ``tail`` samples after the end.
-    ``least_weight`` limits what the inverse divides by: see :meth:`weight`.
+    ``least_weight`` limits what the inverse divides by: see :meth:`weight`. ``overlap`` frames see
+    each sample.
     """
 
     n_fft: int
@@ -40,11 +41,12 @@ class Framing:
     tail: int = 0
     window_function: Callable[..., Tensor] = torch.hann_window
     least_weight: float = 0.1
+    overlap: int = _OVERLAP
 
     @property
     def hop(self) -> int:
         """Samples from one frame to the next."""
-        return self.frame // _OVERLAP
+        return self.frame // self.overlap
 
     @property
     def bins(self) -> int:
@@ -77,7 +79,7 @@ class Framing:
         nothing, are faded in. ``samples`` cuts the result; None gives all that the frames hold.
         """
         frames = torch.fft.irfft(spectrum, self.n_fft) * self.window(spectrum)
-        total = overlap_add(frames, self.frame)
+        total = overlap_add(frames, self.frame, self.overlap)
         waveform = total / self.weight(spectrum.shape[-2], total)
         stop = None if samples is None else self.lead + samples
         return waveform[..., self.lead : stop]
@@ -85,25 +87,28 @@ class Framing:
     def weight(self, frames: int, like: Tensor, present: Tensor | None = None) -> Tensor:
         """Sum the squared windows at each sample that ``frames`` frames cover, lead included.
 
-        (1, (N + 3) * hop), at least ``least_weight``. Frames whose ``present`` (K, N) is 0 do not
-        count.
+        (1, (N + overlap - 1) * hop), at least ``least_weight``. Frames whose ``present`` (K, N) is
+        0 do not count.
         """
         square = self.window(like).square().expand(1, frames, -1)
         if present is not None:
             square = square * present[..., None]
-        return overlap_add(square, self.frame).clamp_min(self.least_weight)
+        return overlap_add(square, self.frame, self.overlap).clamp_min(self.least_weight)
 
 
-def overlap_add(frames: Tensor, length: int = FRAME) -> Tensor:
-    """Add frames (B, N, n), n <= ``length``, a quarter of that apart: (B, (N + 3) * length / 4)."""
+def overlap_add(frames: Tensor, length: int = FRAME, overlap: int = _OVERLAP) -> Tensor:
+    """Add frames (B, N, n), n <= ``length``, a quarter of that apart: (B, (N + 3) * length / 4).
+
+    Or another part of it: ``overlap`` frames meet at each sample.
+    """
     short = length - frames.shape[-1]
     if short:
         frames = torch.nn.functional.pad(frames, (0, short))
     *batch, count, _ = frames.shape
-    quarters = frames.reshape(*batch, count, _OVERLAP, length // _OVERLAP)
-    total = frames.new_zeros(*batch, count + _OVERLAP - 1, length // _OVERLAP)
-    for i in range(_OVERLAP):
-        total[..., i : i + count, :] += quarters[..., i, :]
+    parts = frames.reshape(*batch, count, overlap, length // overlap)
+    total = frames.new_zeros(*batch, count + overlap - 1, length // overlap)
+    for i in range(overlap):
+        total[..., i : i + count, :] += parts[..., i, :]
     return total.flatten(-2)
 
 

@@ -3,16 +3,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sounds import tone
+
+from shellac import audio, networks, weights
+from shellac.files import read_csv
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import classical, griffin_lim, networks, run, spline, synthesis
+import classical, cqt, fragments, griffin_lim, inpainting_gaps, networks, run, spline, synthesis
 run.BENCHMARKS = {
-    "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, turns=1),
+    "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
+    "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
+    "fragments": lambda: fragments.measure(0.7, turns=1, memory_minutes=(0.7, 1.4)),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
     "classical": lambda: classical.measure(seconds=3.0),
+    "inpainting-gaps": inpainting_gaps.measure,
 }
 run.main(sys.argv[1:])
 """
@@ -31,16 +39,70 @@ def test_the_harness_measures_everything(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert (len(rows["networks"]), len(rows["spline"])) == (10, 6)
+    assert (len(rows["networks"]), len(rows["spline"])) == (18, 6)
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
+    assert [row["largest_distance"] < 1e-5 for row in rows["cqt"][:4]] == [True] * 4
+    assert [row["ratio"] > 0 for row in rows["cqt"][4:8]] == [True] * 4
+    plain, checkpointed = rows["cqt"][8:]
+    assert 0 < plain["base_mb"] <= plain["peak_mb"] and checkpointed["cpu_seconds"] > 0
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
+    assert len(rows["fragments"]) == 4
+    for row in rows["fragments"][:3]:
+        assert row["ratio"] > 0 and row["patches"] > 50
+        assert row["largest_difference"] < 1e-5
+    assert rows["fragments"][3]["memory_ratio"] < 1.5
     assert all(row["times_real_time"] > 0 for row in rows["synthesis"])
     assert all(row["nearest_db"] > 0.5 for row in rows["synthesis"])
     assert len(rows["griffin-lim"]) == 4
     for row in rows["griffin-lim"]:
         assert row["convergence"] < 1.1 * row["librosa_convergence"] < 0.5
     assert len(rows["classical"]) == 16
+    (skipped,) = rows["inpainting-gaps"]  # nothing lies beside this root
+    assert "vibe_ace_jazz.flac" in skipped["what"]
     assert len(done.stdout.splitlines()) == sum(map(len, rows.values()))
+
+
+def test_the_page_of_spectrograms_is_drawn(tmp_path):
+    page = "import sys; import corpus_page; corpus_page.pictures.save("
+    done = subprocess.run(
+        [sys.executable, "-c", f"{page}corpus_page.page(1.0), sys.argv[1])", tmp_path / "page.png"],
+        env={"PYTHONPATH": f"{FOLDER}:{FOLDER.parent}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.png").stat().st_size > 100_000
+
+
+def test_gaps_of_a_recording_are_filled_and_the_table_kept(tmp_path):
+    (tmp_path / "params.yaml").write_text((FOLDER.parents[1] / "params.yaml").read_text())
+    audio.write(tmp_path / "piece.wav", tone(8.0, 16000), 16000)
+    settings = {"width": 1 / 32, "mask_input": True}
+    network = networks.build("inpainting/UNet_v2", seed=1, **settings)
+    conversion = {"representation": "spectrogram", "shift": None, "scale": None}
+    card = weights.Card("inpainting/UNet_v2", settings, 16000, None, 0.0, "trained", "none",
+                        extra={"conversion": {**conversion, "input": "interpolated"}})  # fmt: skip
+    weights.store(tmp_path / "mine.safetensors", network.state_dict(), card)
+    done = subprocess.run(
+        [sys.executable, FOLDER / "inpainting_gaps.py", "--keep", "gaps", "--weights",
+         tmp_path / "mine.safetensors", tmp_path / "piece.wav"],
+        env={"PYTHONPATH": str(FOLDER.parent), "SHELLAC_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    kept = tmp_path / "results" / "campaigns" / "gaps"
+    rows = read_csv(kept / "gaps.csv")
+    assert [row["what"] for row in rows] == [
+        f"piece, 4 gaps of {duration} ms" for duration in (5, 10, 20, 40, 80)
+    ]
+    assert {row["outside"] for row in rows} == {"1"}
+    assert all(float(row["autoregressive_db"]) > float(row["mine_db"]) for row in rows[2:])
+    assert len(done.stdout.splitlines()) == len(rows)
+    told = (kept / "about.json").read_text()
+    assert "--weights mine.safetensors piece.wav" in told and str(tmp_path) not in told
 
 
 def test_an_unknown_benchmark_is_refused():

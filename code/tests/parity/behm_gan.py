@@ -72,9 +72,13 @@ def pipeline(case: Case) -> dict[str, np.ndarray]:
     denoiser = published.load("denoiser", case.weights(), {"config": settings["denoiser"]})
     extender = published.load("behm_generator", second, {"config": settings["generator"]})
     mono = published_pipeline.heard(case.arrays["in_waveform"], settings["input_sample_rate"])
+    stages = (
+        lambda x: transformed(lambda spectrogram: denoiser(spectrogram).final, x, HAMMING_1024),
+        lambda x: transformed(extender, x, HAMMING_1024),
+    )
     with torch.inference_mode():
         denoised, extended = published_pipeline.run(
-            mono, lambda x: denoiser(x).final, extender, settings["segment"], settings["overlap"]
+            mono, stages, settings["segment"], settings["overlap"]
         )
     return {"out_input": mono, "out_denoised": denoised, "out_bwe": extended}
 

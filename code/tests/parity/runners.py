@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from parity import behm_gan, denoiser, inpainting, rules, superres
+from parity import babe2, behm_gan, cqtdiff, denoiser, inpainting, rules, superres
 from parity.cases import Case
 from parity.not_built import NOT_BUILT
 
@@ -13,6 +13,8 @@ RUNNERS: dict[str, Callable[[Case], dict[str, np.ndarray]]] = {
     **superres.RUNNERS,
     **denoiser.RUNNERS,
     **behm_gan.RUNNERS,
+    **babe2.RUNNERS,
+    **cqtdiff.RUNNERS,
 }
 
 

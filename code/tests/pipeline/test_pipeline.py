@@ -38,7 +38,8 @@ def test_everything_is_built_and_a_second_run_does_nothing(clone):
     assert (results / "model-cards" / "superres" / "tfilm.md").is_file()
     rows = read_csv(results / "metrics" / "inpainting-summary.csv")
     assert {row["method"] for row in rows} == {
-        "damaged", "hold", "linear", "autoregressive", "UNet_Sun", "line",
+        "damaged", "hold", "linear", "autoregressive", "autoregressive_two_orders", "UNet_Sun",
+        "line",
     }  # fmt: skip
     assert (results / "model-cards" / "inpainting" / "line.md").is_file()
     rows = read_csv(results / "metrics" / "denoiser-summary.csv")

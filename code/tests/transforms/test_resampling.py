@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from shellac.transforms.resampling import REACH_SAMPLES, converted_length, fit_length, resample
+from shellac.transforms.resampling import (
+    REACH_SAMPLES,
+    converted_length,
+    fit_length,
+    resample,
+    resample_blocks,
+)
 
 RATES = [(44100, 16000), (16000, 44100), (22050, 16000), (48000, 16000), (8000, 16000),
          (44099, 16000), (192000, 16000), (24000, 22050)]  # fmt: skip
@@ -49,3 +55,13 @@ def test_short_signals_keep_their_length(length):
 def test_fit_length_cuts_and_pads():
     assert fit_length(np.ones((2, 5)), 3).shape == (2, 3)
     assert fit_length(np.ones(3), 5).tolist() == [1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("sample_rate", "new_rate"), [(48000, 16000), (22050, 22000), (8000, 8000)]
+)
+def test_blocks_are_converted_to_the_same_samples(sample_rate, new_rate, rng):
+    x = rng.standard_normal(30_001).astype(np.float32)
+    blocks = (x[:1], x[1:7000], x[7000:7000], x[7000:])
+    got = np.concatenate(list(resample_blocks(blocks, sample_rate, new_rate)))
+    assert np.array_equal(got, resample(x, sample_rate, new_rate))

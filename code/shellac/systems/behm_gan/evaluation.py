@@ -15,7 +15,7 @@ from shellac import metrics, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.errors import DataError
 from shellac.files import write_csv, write_json
 from shellac.systems import summaries

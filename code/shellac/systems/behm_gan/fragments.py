@@ -12,7 +12,7 @@ from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.errors import DataError
 from shellac.files import write_csv
 from shellac.systems import building

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from shellac.systems.base import NetworkCard, System
+from shellac.systems.base import NetworkCard, PublishedWeights, System
 
 if TYPE_CHECKING:
     from torch import nn
@@ -70,4 +70,14 @@ SYSTEM = System(
     default_network="behm_gan/unet",
     networks={card.name: card for card in _CARDS},
     build=_build,
+    weights=tuple(
+        PublishedWeights(
+            name=f"behm-{genre}",
+            network="behm_gan/unet",
+            address=f"https://github.com/{_SOURCE}/releases/download/v0.0-alpha/checkpoint_{genre}",
+            summary=f"trained on {genre} alone",
+            licence="",
+        )
+        for genre in ("piano", "strings", "orchestra")
+    ),
 )

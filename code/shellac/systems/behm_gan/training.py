@@ -14,7 +14,7 @@ from tqdm import tqdm
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.files import sha256, write_csv
 from shellac.systems.behm_gan import degradation, fragments, losses
 from shellac.systems.behm_gan.discriminators import (

@@ -4,6 +4,11 @@ Found where the recording is quietest, band by band: no pause need be common to 
 the quietest frames is below that of all noise by a known factor, since the power of Gaussian
 noise over a few bins follows a gamma distribution; compare Martin, "Noise power spectral density
 estimation based on optimal smoothing and minimum statistics" (2001).
+
+Dense music has no pause in some band or in any, and its quietest frames are music. Two things give
+it away. Noise has one level: the quietest frames and more of the quiet ones, each corrected by its
+factor, tell the same power, and music's do not. And noise is even across neighbouring bins, up to
+what chance makes of it, where music has partials. What speaks against noise lowers the estimate.
 """
 
 import re
@@ -11,12 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import median_filter
 from scipy.special import gammainc, gammaincinv
 
 from shellac.errors import UsageError
 
 QUIETEST, QUIET = 0.02, 0.1  # shares of the frames
-DOUBT = 1.0  # decibels less per decibel that the quietest frames are below the quiet ones
+# dB less per dB that the quietest frames are below the quiet ones, beyond what chance does
+DOUBT, DOUBT_SQUARED, CHANCE_DB = 3.0, 3.0, 0.3
+# Nepers by which the mean over neighbouring bins exceeds the geometric one: 0.577, Euler's
+# constant, for noise over many bins, less for few; and dB less per neper above that
+NOISE_PEAKS, DOUBT_OF_PEAKS = 0.6, 12.0
+WIDE_BINS = 16  # on either side, where evenness is judged
+SURE_DB = 3.0  # bins whose estimate was lowered by no more hold noise beyond doubt
+LEAST_SURE = 0.1  # share of bins, below which nothing is known for certain
 NEAR_BINS = 4  # on either side, averaged before frames are compared
 BINS_PER_FREEDOM = 1.5  # neighbouring bins under a Hann window are not independent
 ENVELOPE_OCTAVES = 0.25  # on either side
@@ -84,8 +97,21 @@ def power_spectrum(frames: np.ndarray) -> np.ndarray:
     return np.abs(np.fft.rfft(frames * window)) ** 2
 
 
-def quietest(power: np.ndarray) -> np.ndarray | None:
-    """Return the power of the noise (C, F) under frames (N, C, F); None where there are too few.
+@dataclass(frozen=True)
+class Estimate:
+    """The power of the noise (C, F).
+
+    ``sure`` is the share of the bins with sound in them that hold noise beyond doubt;
+    ``doubt_db`` what doubt took off in half of the bins or more.
+    """
+
+    noise: np.ndarray
+    sure: float = 1.0
+    doubt_db: float = 0.0
+
+
+def quietest(power: np.ndarray) -> Estimate | None:
+    """Estimate the noise under frames (N, C, F); None where there are too few.
 
     A frame all but silent is no noise of the recording, and left out; so is what is all but silent
     in some band and not in most frames: coders leave such holes.
@@ -96,21 +122,60 @@ def quietest(power: np.ndarray) -> np.ndarray | None:
     power = power[total > _SILENT * total.max()]
     if len(power) < LEAST_FRAMES:
         return None
-    sums = np.cumsum(power, axis=-1, dtype=np.float64)
-    sums = np.concatenate([np.zeros_like(sums[..., :1]), sums], axis=-1)
-    bins = np.arange(power.shape[-1])
-    low, high = np.maximum(0, bins - NEAR_BINS), np.minimum(len(bins), bins + NEAR_BINS + 1)
-    bands = np.maximum(sums[..., high] - sums[..., low], 0.0) / (high - low)
+    bands, widths = _averaged(power, NEAR_BINS)
     holes = bands < HOLE * power.mean(axis=(0, 2))[:, None]
     holes &= holes.mean(axis=0) < MOST_HOLES
     bands[holes] = np.inf
     sounding = len(bands) - holes.sum(axis=0)
     bands.sort(axis=0)
-    shape = (high - low) / BINS_PER_FREEDOM
+    shape = widths / BINS_PER_FREEDOM
     least, more = (_least(bands, sounding, shape, share) for share in (QUIETEST, QUIET))
     # of noise alone both tell the same; where they differ, the least holds music too
-    unsure = np.minimum(least / np.maximum(more, 1e-30), 1.0)
-    return _without_tones(least * unsure**DOUBT)
+    differing = 10 * np.log10(np.maximum(more, 1e-30) / np.maximum(least, 1e-30))
+    usual = median_filter(differing, (1, 2 * WIDE_BINS + 1), mode="nearest")
+    beyond = np.maximum(usual - CHANCE_DB, 0.0)
+    peaks = np.maximum(_peaks(power) - NOISE_PEAKS, 0.0)
+    doubt_db = DOUBT * beyond + DOUBT_SQUARED * beyond**2 + DOUBT_OF_PEAKS * peaks
+    noise = _without_tones(least * 10 ** (-doubt_db / 10))
+    mean = power.mean(axis=0)
+    told = doubt_db[mean > _SILENT * mean.max()]
+    return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+
+
+def _averaged(x: np.ndarray, near: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average powers (..., F) over ``near`` bins on either side, and say how many these are, (F,).
+
+    Never below 0, whatever rounding does.
+    """
+    bins = np.arange(x.shape[-1])
+    widths = np.minimum(len(bins), bins + near + 1) - np.maximum(0, bins - near)
+    return np.maximum(_signed_average(x, near), 0.0), widths
+
+
+def _signed_average(x: np.ndarray, near: int) -> np.ndarray:
+    sums = np.cumsum(x, axis=-1, dtype=np.float64)
+    sums = np.concatenate([np.zeros_like(sums[..., :1]), sums], axis=-1)
+    bins = np.arange(x.shape[-1])
+    low, high = np.maximum(0, bins - near), np.minimum(len(bins), bins + near + 1)
+    return (sums[..., high] - sums[..., low]) / (high - low)
+
+
+def _peaks(power: np.ndarray) -> np.ndarray:
+    """Return how uneven neighbouring bins are in the quiet frames (N, C, F): nepers (C, F).
+
+    Holes count neither as bins nor, where they are most of them, as a quiet frame.
+    """
+    heard = power > HOLE * power.mean(axis=(0, 2))[:, None]
+    share = _averaged(heard, WIDE_BINS)[0]
+    quiet_enough = np.where(share > MOST_HOLES, _averaged(power * heard, WIDE_BINS)[0], np.inf)
+    count = max(1, round(QUIET * len(power)))
+    quiet = np.argpartition(quiet_enough, count - 1, axis=0)[:count]
+    share, mean = (np.take_along_axis(x, quiet, axis=0) for x in (share, quiet_enough))
+    logarithms = np.log(np.where(heard, power, 1.0))
+    logarithm = np.take_along_axis(_signed_average(logarithms, WIDE_BINS), quiet, axis=0)
+    share = np.maximum(share, 1e-9)
+    uneven = np.log(np.maximum(mean, 1e-30) / share) - logarithm / share
+    return np.where(np.isfinite(uneven), uneven, 0.0).mean(axis=0)
 
 
 def _least(bands: np.ndarray, sounding: np.ndarray, shape: np.ndarray, share: float) -> np.ndarray:

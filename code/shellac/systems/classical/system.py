@@ -7,20 +7,30 @@ _LICENCE = "MIT"
 # name: (steps, when to use it, source)
 STEPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "classical/full": (
-        ("declick", "dehum", "denoise"),
+        ("declick", "dethump", "dehum", "denoise"),
         "clicks, hum and hiss, and no weights at hand; the baseline for all that is learned",
-        "the three steps below",
+        "the four steps below",
     ),
     "classical/declick": (
         ("declick",),
         "clicks alone: what is no click stays bit for bit",
         "Vaseghi and Rayner, 1990; Janssen, Veldhuis and Vries, 1986",
     ),
+    "classical/dethump": (
+        ("declick", "dethump"),
+        "clicks, and the thumps that follow large ones",
+        "Godsill and Rayner, 1998",
+    ),
     "classical/dehum": (("dehum",), "mains hum alone, where there is any", "signal model"),
     "classical/denoise": (
         ("denoise",),
         "steady hiss alone",
         "Ephraim and Malah, 1984 and 1985; Martin, 2001; Plapous et al., 2006",
+    ),
+    "classical/extend": (
+        ("extend",),
+        "after the others, where treble ends early: fills it with a copy of the octave below",
+        "band copy, 18 dB an octave",
     ),
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 from shellac import paths
 from shellac.config import Settings
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.degradations import draws
 from shellac.errors import DataError
 from shellac.systems.denoiser.mixing import mixed

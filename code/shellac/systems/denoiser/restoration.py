@@ -49,7 +49,14 @@ def member(state: dict[str, torch.Tensor], card: Card, device: torch.device) -> 
     process = processor(network, kind)
     if kind == CLASSICAL:
         return Estimator(_correcting(card, process, device, grid(network)), above_band="drop")
-    return Member(card, process, 1, device, above_band="drop", grid=grid(network))
+    framing = FRAMINGS[network.bins]
+
+    def published(segment: torch.Tensor) -> torch.Tensor:
+        return spectrogram_front.transformed(lambda x: network(x).final, segment, framing)
+
+    return Member(
+        card, process, 1, device, above_band="drop", grid=grid(network), published=published
+    )
 
 
 def _correcting(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from shellac.systems.base import NetworkCard, System
+from shellac.systems.base import NetworkCard, PublishedWeights, System
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,4 +53,14 @@ SYSTEM = System(
     default_network="denoiser/unet_22k",
     networks={card.name: card for card in _CARDS},
     build=_build,
+    weights=(
+        PublishedWeights(
+            name="denoiser-22k",
+            network="denoiser/unet_22k",
+            address="https://github.com/eloimoliner/bwe_historical_recordings/releases/download"
+            "/v0.0-alpha/checkpoint_denoiser",
+            summary="trained on classical music and the Gramophone Record Noise Dataset",
+            licence="",
+        ),
+    ),
 )

@@ -18,7 +18,7 @@ from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.degradations import draws
 from shellac.degradations.gaps import Interval, cut_gaps, draw_gaps
 from shellac.errors import DataError
@@ -32,32 +32,39 @@ from shellac.systems.inpainting import (
     segment_metrics,
 )
 from shellac.systems.inpainting.baselines import BASELINES
-from shellac.systems.inpainting.filling import fill
+from shellac.systems.inpainting.correction import corrector
+from shellac.systems.inpainting.filling import Correction, Method, fill, interpolations
+from shellac.systems.inpainting.network import fuse
 from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import normalisation
 from shellac.systems.inpainting.settings import InpaintingSettings
-from shellac.systems.inpainting.summaries import BASELINES as TO_BEAT
 from shellac.systems.inpainting.summaries import (
+    AUTOREGRESSIVE,
     HIGHER_IS_BETTER,
     LAYOUT,
     PUBLISHED,
     SEGMENT,
+    TWO_ORDERS,
     gap_unit,
     nested,
 )
+from shellac.systems.inpainting.summaries import BASELINES as TO_BEAT
 from shellac.training import determinism
 
-Method = Callable[[Tensor, Tensor], Tensor]  # (S, 1, N, F) damaged, (S, N) lost -> (S, 1, N, F)
-DAMAGED, AUTOREGRESSIVE = "damaged", "autoregressive"
+Candidates = dict[str, Method | Correction]  # rows of the table by name
+DAMAGED = "damaged"
 EXAMPLES = 3  # segments kept to be looked at
 COLUMNS = ("genre", "track", "unit", "method", "metric", "value")
 
 
-def methods(settings: Settings) -> dict[str, Method]:
-    """Return every row of the table as a function of damaged segments; baselines come first."""
+def methods(settings: Settings) -> Candidates:
+    """Return every row of the table: functions of damaged segments, baselines first.
+
+    What corrects autoregression works on waveforms, and has no score on segments.
+    """
     task: InpaintingSettings = settings.systems["inpainting"]
     device = determinism.device(settings.compute.device)
-    found: dict[str, Method] = {name: _baseline(run) for name, run in BASELINES.items()}
+    found: Candidates = {name: _baseline(run) for name, run in BASELINES.items()}
     for name in task.networks:
         path = weights.trained_path(settings.profile, f"inpainting/{name}")
         found[name] = _network(*weights.load(path), device)
@@ -68,12 +75,20 @@ def _baseline(run: Callable[[Tensor, Tensor], Tensor]) -> Method:
     return lambda damaged, lost: run(damaged[:, 0], lost)[:, None]
 
 
-def _network(state: dict[str, Tensor], card: weights.Card, device: torch.device) -> Method:
+def _network(
+    state: dict[str, Tensor], card: weights.Card, device: torch.device
+) -> Method | Correction:
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
-    network.eval().to(device, memory_format=torch.channels_last)
+    network = fuse(network).to(device)
     conversion = Conversion.from_card(card.extra)
+    if conversion.corrects:
+        return corrector(network, conversion, device)
     return lambda damaged, lost: preparation.restored(network, conversion, damaged, lost, device)
+
+
+def _of_segments(candidates: Candidates) -> dict[str, Method]:
+    return {name: run for name, run in candidates.items() if not isinstance(run, Correction)}
 
 
 def held_out_segments(
@@ -102,7 +117,7 @@ def evaluate(settings: Settings) -> None:
     """
     task: InpaintingSettings = settings.systems["inpainting"]
     determinism.pin(settings.compute.threads)
-    tracks = list(corpora.recordings(settings, task.roles, "test"))
+    tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"inpainting: no test recording of {', '.join(task.roles)}")
     candidates, rows = methods(settings), []
@@ -119,7 +134,9 @@ def evaluate(settings: Settings) -> None:
     folder = paths.results(settings.profile, "metrics")
     resamples, seed = task.evaluation.resamples, settings.seed
     summary = summaries.means(rows, LAYOUT, resamples, seed)
-    paired = summaries.paired(rows, LAYOUT, TO_BEAT, resamples, seed)
+    paired = [
+        row for each in TO_BEAT for row in summaries.paired(rows, LAYOUT, each, resamples, seed)
+    ]
     ranks = summaries.ranks(rows, LAYOUT, HIGHER_IS_BETTER, resamples, seed)
     write_csv(folder / "inpainting.csv", rows, COLUMNS)
     write_csv(folder / "inpainting-summary.csv", summary, LAYOUT.mean_columns)
@@ -133,7 +150,7 @@ def evaluate(settings: Settings) -> None:
 
 
 def examples(
-    tracks: list[Recording], settings: Settings, candidates: dict[str, Method]
+    tracks: list[Recording], settings: Settings, candidates: Candidates
 ) -> dict[str, np.ndarray]:
     """Return the loudest segments of the first track that has any, in every version.
 
@@ -145,7 +162,8 @@ def examples(
     loudest = whole.square().sum((1, 2, 3)).argsort(descending=True, stable=True)[:EXAMPLES]
     whole, lost = whole[loudest], lost[loudest]
     damaged = whole * ~lost[:, None, :, None]
-    made = {name: put_back(run(damaged, lost), whole, lost) for name, run in candidates.items()}
+    chosen = _of_segments(candidates)
+    made = {name: put_back(run(damaged, lost), whole, lost) for name, run in chosen.items()}
     shown = {name: x[:, 0].numpy() for name, x in {"reference": whole, **made}.items()}
     return {**shown, "lost": lost.numpy()}
 
@@ -175,7 +193,7 @@ class Stopwatch:
 def segment_scores(
     recording: Recording,
     settings: Settings,
-    candidates: dict[str, Method],
+    candidates: Candidates,
     scale: float,
     watch: Stopwatch,
 ) -> Iterator[tuple[str, str, str, float]]:
@@ -188,7 +206,7 @@ def segment_scores(
     if not len(whole):
         return
     damaged = whole * ~lost[:, None, :, None]
-    for method, run in candidates.items():
+    for method, run in _of_segments(candidates).items():
         restored = watch.timed(method, run, damaged, lost)
         units = {SEGMENT: put_back(restored, whole, lost), PUBLISHED: restored}
         for unit, heard in units.items():
@@ -216,21 +234,22 @@ def filled(
     waveform: np.ndarray,
     gaps: list[Interval],
     task: InpaintingSettings,
-    candidates: dict[str, Method],
+    candidates: Candidates,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (method, waveform (T,) with its gaps filled); ``damaged`` leaves them silent."""
     cut, rate = cut_gaps(waveform, gaps)[None], task.sample_rate
     form, iterations = representation.get(task.representation), task.evaluation.waveform.iterations
-    interpolated = fill(cut, rate, gaps, None, form)  # once for all: methods go on from it
+    one, interpolated = interpolations(cut, rate, gaps)  # once for all: methods go on from it
     yield DAMAGED, cut[0]
-    yield AUTOREGRESSIVE, interpolated[0]
+    yield AUTOREGRESSIVE, one[0]
+    yield TWO_ORDERS, fill(cut, rate, gaps, None, form, interpolated=interpolated)[0]
     for name, run in candidates.items():
         if name != DAMAGED:
             yield name, fill(cut, rate, gaps, run, form, iterations, interpolated)[0]
 
 
 def waveform_scores(
-    recording: Recording, settings: Settings, candidates: dict[str, Method]
+    recording: Recording, settings: Settings, candidates: Candidates
 ) -> Iterator[tuple[str, str, str, float]]:
     """Yield (unit, method, metric, value) inside gaps of every tested duration."""
     task: InpaintingSettings = settings.systems["inpainting"]
@@ -251,7 +270,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     task: InpaintingSettings = settings.systems["inpainting"]
     determinism.pin(settings.compute.threads)
     candidates = methods(settings)
-    tracks = corpora.recordings(settings, task.roles, "test")
+    tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):
         longest = max(task.evaluation.waveform.gap_ms)
         waveform, gaps = cut_waveform(recording, settings, longest)

@@ -1,7 +1,8 @@
 """Gaps of recordings filled: what the network says of their magnitudes, in the sound around them.
 
 Everything is local to a gap. Autoregression first fills it at the rate of the recording, with the
-full band and without a step at its edges. A window around it then goes to the network's rate and
+full band and without a step at its edges: the mean of what models of two orders say, whose errors
+have little in common. A window around it then goes to the network's rate and
 its frames that touch gaps to the network; phases follow from those of the first filling by
 Griffin-Lim, in which all intact samples keep their value. The difference goes back to the
 recording's rate and is faded in and out inside the gap, so that the network has the gap's middle,
@@ -27,7 +28,7 @@ from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 
 ITERATIONS = 60  # of Griffin-Lim
 _FADE_SECONDS = 0.002
-_LARGEST_ORDER = 1024
+_LARGEST_ORDER = 1024  # of the smaller of two models
 _LEAST_INTACT_FRAMES = 32  # in a window, besides the gap's
 _BATCH = 16  # windows at a time
 
@@ -35,8 +36,19 @@ _BATCH = 16  # windows at a time
 Method = Callable[[Tensor, Tensor], Tensor]
 
 
+@dataclass(frozen=True)
+class Correction:
+    """What corrects gaps that autoregression has filled.
+
+    ``run`` maps waveforms (B, T) at the network's rate and which samples are missing, bool (B, T),
+    to (B, T); T is as many samples as whole blocks have.
+    """
+
+    run: Callable[[Tensor, Tensor], Tensor]
+
+
 def order_at(sample_rate: int) -> int:
-    """Return the order of autoregression: 32 ms, from 8 to 1024."""
+    """Return the order of autoregression: 32 ms, from 8 to 1024; the second model has twice it."""
     return min(_LARGEST_ORDER, max(8, autoregression.ORDER * sample_rate // 16000))
 
 
@@ -44,14 +56,26 @@ def context_seconds(sample_rate: int, form: Representation) -> float:
     """Return how far from a gap the recording has a part in filling it."""
     window = form.samples(form.block_frames) / form.sample_rate
     reach = 2 * REACH_SAMPLES / min(sample_rate, form.sample_rate)
-    return window + reach + autoregression.context(order_at(sample_rate)) / sample_rate
+    return window + reach + autoregression.context(2 * order_at(sample_rate)) / sample_rate
+
+
+def interpolations(
+    waveform: np.ndarray, sample_rate: int, gaps: Sequence[Interval]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (C, T) with its gaps filled by one model, and by the mean of two orders."""
+    order = order_at(sample_rate)
+    one, other = (autoregression.interpolate(waveform, gaps, each) for each in (order, 2 * order))
+    mean = one.copy()
+    for start, stop in gaps:
+        mean[:, start:stop] = (one[:, start:stop] + other[:, start:stop]) / 2
+    return one, mean
 
 
 def fill(
     waveform: np.ndarray,
     sample_rate: int,
     gaps: Sequence[Interval],
-    method: Method | None,
+    method: Method | Correction | None,
     form: Representation,
     iterations: int = ITERATIONS,
     interpolated: np.ndarray | None = None,
@@ -63,12 +87,13 @@ def fill(
     waveform : what it holds inside gaps is not looked at
     sample_rate : any, in Hz
     gaps : (start, stop) in samples, of all channels
-    method : what restores blocks, on the values of ``form``; None leaves it at autoregression
+    method : what restores blocks, on the values of ``form``, or corrects what autoregression
+        filled, by the mean of two orders; None leaves it at that
     iterations : of Griffin-Lim, for forms without phase
-    interpolated : what autoregression made of it, where that is known already
+    interpolated : the second of :func:`interpolations`, where it is known already
     """
     if interpolated is None:
-        interpolated = autoregression.interpolate(waveform, gaps, order_at(sample_rate))
+        interpolated = interpolations(waveform, sample_rate, gaps)[1]
     result = interpolated.copy()
     batches: dict[int, list[Interval]] = defaultdict(list)
     for gap in gaps if method is not None else ():
@@ -157,7 +182,7 @@ def _improve(
     interpolated: np.ndarray,
     gaps: Sequence[Interval],
     windows: Sequence[_Window],
-    method: Method,
+    method: Method | Correction,
     form: Representation,
     iterations: int,
 ) -> None:
@@ -166,27 +191,36 @@ def _improve(
     channels, samples = len(result), windows[0].samples
     heard = np.stack([window.heard(interpolated, sample_rate, form) for window in windows])
     waveform = torch.from_numpy(heard.reshape(-1, samples))
-    frames = form.frames(samples)
     missing = torch.zeros(len(windows), samples, dtype=torch.bool)
-    lost = torch.zeros(len(windows), frames, dtype=torch.bool)
-    for window, row, frame_row in zip(windows, missing, lost, strict=True):
+    for window, row in zip(windows, missing, strict=True):
         near = (gap for gap in gaps if gap[1] > window.start and gap[0] < window.stop)
-        places = [place for place in map(window.place, near) if place[0] < place[1]]
-        for first, last in places:
+        for first, last in map(window.place, near):
             row[first:last] = True
-        frame_row |= form.mask_frames(places, frames)
-    missing, lost = (x.repeat_interleave(channels, 0) for x in (missing, lost))
-    spectrum = form.encode(waveform)
-    damaged = form.values(spectrum).masked_fill(lost[..., None], 0)
-    blocks = method(form.blocks(damaged), lost.reshape(-1, form.block_frames))
-    values = form.join(blocks, len(waveform))
-    # a frame that lacks little is better known from the first filling than from the network
-    values = torch.lerp(form.values(spectrum), values, form.missing_share(missing)[..., None])
-    found = form.decode(values, spectrum, lost, samples, iterations, (waveform, missing))
+    missing = missing.repeat_interleave(channels, 0)
+    if isinstance(method, Correction):
+        found = method.run(waveform, missing)
+    else:
+        found = _by_blocks(waveform, missing, method, form, iterations)
     found = _no_louder(found, waveform, missing)
     difference = torch.where(missing, found - waveform, 0).numpy().reshape(-1, channels, samples)
     for window, each in zip(windows, difference, strict=True):
         window.add(result, each, sample_rate, form)
+
+
+def _by_blocks(
+    waveform: Tensor, missing: Tensor, method: Method, form: Representation, iterations: int
+) -> Tensor:
+    """Return (B, T) with the values that ``method`` restores, and phases from ``waveform`` on."""
+    samples = waveform.shape[-1]
+    share = form.missing_share(missing)
+    lost = share > 0
+    spectrum = form.encode(waveform)
+    values = form.values(spectrum)
+    damaged = values.masked_fill(lost[..., None], 0)
+    blocks = method(form.blocks(damaged), lost.reshape(-1, form.block_frames))
+    # a frame that lacks little is better known from the first filling than from the network
+    values = torch.lerp(values, form.join(blocks, len(waveform)), share[..., None])
+    return form.decode(values, spectrum, lost, samples, iterations, (waveform, missing))
 
 
 def _no_louder(found: Tensor, waveform: Tensor, missing: Tensor) -> Tensor:

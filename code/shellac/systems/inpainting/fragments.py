@@ -3,30 +3,30 @@
 ``<split>_y.npy`` holds segments (S, N, F, 1) float32 of the chosen representation, unnormalised,
 those of one recording adjacent and in order, as published. Gaps are drawn when segments are read,
 from a seed keyed on recording and segment; with ``published_layout`` the damaged segments lie in
-``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale.
+``<split>_X.npy`` beside them. ``normalisation.json`` has the published shift and scale. With
+``gaps.filled_draws`` whole waveforms lie beside them too, see :mod:`.filled`.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
-from tqdm import tqdm
 
 from shellac import paths
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import length_at, mono_at
 from shellac.degradations import draws
 from shellac.errors import DataError
-from shellac.files import atomic_folder, atomic_path, write_csv, write_json
-from shellac.systems.inpainting import masks, representation
+from shellac.files import write_csv, write_json
+from shellac.systems import building
+from shellac.systems.building import Job
+from shellac.systems.inpainting import filled, masks, representation
 from shellac.systems.inpainting.representation import Representation
 from shellac.systems.inpainting.settings import InpaintingSettings
-from shellac.training.checkpoints import key
 
 SPLITS = ("train", "validation")
 INDEX_COLUMNS = ("segment", "role", "genre", "file", "sha256", "place", "offset")
@@ -62,56 +62,43 @@ def draw_mask(
 
 
 def build(settings: Settings) -> None:
-    """Build the fragments of every split; shards of a killed build are taken up again."""
+    """Build the fragments of every split; a killed build goes on where it was."""
     task: InpaintingSettings = settings.systems["inpainting"]
-    parameters = task.model_dump(include={"sample_rate", "representation"})
-    shards = paths.scratch() / f"fragments-inpainting-{key(**parameters)}"
-    shards.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(paths.fragments(settings.profile, "inpainting")) as folder:
+    form = representation.get(task.representation)
+    found = {
+        split: list(corpora.recordings(settings, task.roles, split, task.corpora))
+        for split in SPLITS
+    }
+    stored = task.published_layout or task.gaps.filled_draws
+    named = {"sample_rate", "representation", "published_layout"}
+    decisive = {
+        **task.model_dump(include=named),
+        "gaps": task.gaps.model_dump() if stored else None,
+        "seed": settings.seed,
+        "sources": {split: [asdict(each) for each in found[split]] for split in SPLITS},
+    }
+    with building.resumed(paths.fragments(settings.profile, "inpainting"), **decisive) as folder:
         bounds = []
         for split in SPLITS:
-            found = list(corpora.recordings(settings, task.roles, split))
-            ready = list(_with_shards(found, task, shards, settings.compute.threads))
-            bounds += _assemble(folder, split, ready, task, settings.seed)
-        low, high = min(bounds), max(bounds)
+            planned = building.jobs(found[split], lambda each: _segments_of(each, task, form))
+            bounds += _fill(folder, split, planned, task, settings)
+            if task.gaps.filled_draws:
+                filled.build(folder, split, found[split], settings)
+        low, high = min(edges[0] for edges in bounds), max(edges[1] for edges in bounds)
         shift = max(0.0, -low)
         write_json(folder / NORMALISATION, {"shift": shift, "scale": high + shift or 1.0})
-    for shard in shards.iterdir():
-        shard.unlink()
-    shards.rmdir()
 
 
-def _with_shards(
-    found: list[Recording], task: InpaintingSettings, folder: Path, threads: int
-) -> Iterator[tuple[Recording, Path]]:
-    """Transform every recording into an array on disk; threads, since the work is in C."""
+def _segments_of(recording: Recording, task: InpaintingSettings, form: Representation) -> int:
+    return form.frames(length_at(recording, task.sample_rate)) // form.block_frames
+
+
+def _fill(
+    folder: Path, split: str, planned: list[Job], task: InpaintingSettings, settings: Settings
+) -> list[list[float]]:
+    """Write one split's arrays, then their index; return the bounds of every recording's cells."""
     form = representation.get(task.representation)
-
-    def prepare(recording: Recording) -> Path:
-        path = folder / f"{recording.sha256}.npy"
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                waveform = mono_at(recording, task.sample_rate)
-                np.save(temporary, segments(waveform, form)[:, 0].numpy())
-        return path
-
-    with ThreadPoolExecutor(threads) as pool:
-        ready = pool.map(prepare, found)
-        bar = tqdm(zip(found, ready, strict=True), total=len(found), desc="fragments", disable=None)
-        yield from bar
-
-
-def _assemble(
-    folder: Path,
-    split: str,
-    shards: list[tuple[Recording, Path]],
-    task: InpaintingSettings,
-    seed: int,
-) -> tuple[float, float]:
-    """Write one split's arrays and index; return the bounds of its cells."""
-    form = representation.get(task.representation)
-    cut = [np.load(path, mmap_mode="r") for _, path in shards]
-    total = sum(map(len, cut))
+    total = sum(job.count for job in planned)
     if not total:
         raise DataError(
             f"inpainting: no recording of the roles {', '.join(task.roles)} is long enough for"
@@ -119,25 +106,31 @@ def _assemble(
             " add more"
         )
     shape = (total, form.block_frames, form.bins, 1)
-    kept = open_memmap(target_path(folder, split), "w+", np.float32, shape)
-    hurt = (
-        open_memmap(damaged_path(folder, split), "w+", np.float32, shape)
-        if task.published_layout
-        else None
-    )
-    rows, low, high = [], 0.0, 0.0
-    for (recording, _), part in zip(shards, cut, strict=True):
-        first = len(rows)
-        kept[first : first + len(part), ..., 0] = part
-        if len(part):
-            low, high = min(low, float(part.min())), max(high, float(part.max()))
-        source = (recording.role, recording.genre, recording.file, recording.sha256)
-        for place in range(len(part)):
-            if hurt is not None:
-                lost = draw_mask(task, seed, recording.sha256, place)
-                hurt[first + place, ..., 0] = part[place] * ~lost[:, None]
-            row = (first + place, *source, place, place * form.block_frames * form.hop)
-            rows.append(dict(zip(INDEX_COLUMNS, row, strict=True)))
-    kept.flush()
-    write_csv(index_path(folder, split), rows, INDEX_COLUMNS)
-    return low, high
+    kept = building.npy_rows(target_path(folder, split), shape)
+    hurt = building.npy_rows(damaged_path(folder, split), shape) if task.published_layout else None
+
+    def work(job: Job) -> list[float]:
+        if not job.count:
+            return [0.0, 0.0]
+        part = segments(mono_at(job.recording, task.sample_rate), form)[:, 0].numpy()
+        building.check(job, len(part))
+        kept.write(job.first, [part])
+        bounds = [min(0.0, float(part.min())), max(0.0, float(part.max()))]
+        if hurt is not None:
+            for place, segment in enumerate(part):
+                segment[draw_mask(task, settings.seed, job.recording.sha256, place)] = 0.0
+            hurt.write(job.first, [part])
+        return bounds
+
+    bounds = building.carry_out(planned, work, folder / f".{split}", settings.compute.threads)
+    write_csv(index_path(folder, split), _index_rows(planned, form), INDEX_COLUMNS)
+    return bounds
+
+
+def _index_rows(planned: list[Job], form: Representation) -> Iterator[dict[str, object]]:
+    for job in planned:
+        found = job.recording
+        source = (found.role, found.genre, found.file, found.sha256)
+        for place in range(job.count):
+            row = (job.first + place, *source, place, place * form.block_frames * form.hop)
+            yield dict(zip(INDEX_COLUMNS, row, strict=True))

@@ -42,6 +42,11 @@ class Conversion:
         """Return what a card's ``extra`` holds of it."""
         return {"conversion": asdict(self)}
 
+    @property
+    def corrects(self) -> bool:
+        """Whether the network corrects waveforms that autoregression has filled."""
+        return self.input == "autoregressive"
+
     @cached_property
     def form(self) -> Representation:
         """The representation, with the training set's shift and scale."""

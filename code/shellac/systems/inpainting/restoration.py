@@ -8,7 +8,9 @@ from torch import Tensor
 
 from shellac import networks, weights
 from shellac.degradations.gaps import Interval
+from shellac.systems.inpainting.correction import corrector
 from shellac.systems.inpainting.filling import context_seconds, fill
+from shellac.systems.inpainting.network import fuse
 from shellac.systems.inpainting.preparation import Conversion, restored
 from shellac.systems.restorer import GapMember
 from shellac.weights import Card
@@ -18,11 +20,14 @@ def member(state: dict[str, Tensor], card: Card, device: torch.device) -> GapMem
     """Build the network that ``card`` names, fill it, and make it ready to fill gaps."""
     network = networks.build(card.network, **card.settings)
     weights.fill(network, state, card.network)
-    network.eval().to(device)
+    network = fuse(network).to(device)
     conversion = Conversion.from_card(card.extra)
 
-    def method(damaged: Tensor, lost: Tensor) -> Tensor:
+    def by_blocks(damaged: Tensor, lost: Tensor) -> Tensor:
         return restored(network, conversion, damaged, lost, device)
+
+    corrects = conversion.corrects
+    method = corrector(network, conversion, device) if corrects else by_blocks
 
     def repair(waveform: np.ndarray, sample_rate: int, gaps: Sequence[Interval]) -> np.ndarray:
         return fill(waveform, sample_rate, gaps, method, conversion.form)

@@ -23,6 +23,9 @@ class GapSettings(Strict):
     shares of a segment. ``contiguous``: gaps of the waveform with durations uniform in ``gap_ms``,
     ``per_second`` of them. ``packet-loss``: packets of ``packet_ms``, a share uniform in ``loss``,
     in bursts of ``burst`` packets in the mean.
+
+    ``filled_draws``: how often contiguous gaps are cut into each recording besides and filled by
+    autoregression, for networks that correct it; whatever the kind.
     """
 
     kind: Literal["scattered", "contiguous", "packet-loss"]
@@ -32,6 +35,7 @@ class GapSettings(Strict):
     packet_ms: Milliseconds = 20.0
     loss: Shares = (0.05, 0.3)
     burst: float = pydantic.Field(ge=1, default=2.0)
+    filled_draws: int = pydantic.Field(ge=0, le=100, default=0)
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
@@ -53,14 +57,15 @@ class NetworkSettings(Strict):
 
     ``input``: ``damaged`` as published, lost frames being 0, or ``interpolated``: they are first
     filled by a straight line along time, and the network corrects the line: what it gives is
-    added to its input where it does not do so itself.
+    added to its input where it does not do so itself. ``autoregressive``: gaps of a waveform are
+    filled by autoregression, whose magnitudes the network corrects likewise, under its phases.
     """
 
     network: NetworkName | None = None
     width: float = pydantic.Field(gt=0, le=4)
     bn_mode: Literal["affine", "batch"] | None = None
     mask_input: bool = False
-    input: Literal["damaged", "interpolated"] = "damaged"
+    input: Literal["damaged", "interpolated", "autoregressive"] = "damaged"
     slopes: Literal["shared", "positional"] | None = None
 
     def for_build(self) -> dict[str, object]:
@@ -74,7 +79,8 @@ class TrainingSettings(LoopSettings):
     ``sound``: segments in a new order every epoch, each time with new gaps; the error counts in
     the gaps, since what is intact is put back; the last layer starts near zero where a network
     corrects an interpolation; the learning rate falls along a cosine; the lowest validation loss
-    is kept.
+    is kept. What corrects autoregression is judged by what is heard: its loss is the negative SNR
+    of the waveform inside the gaps, in dB.
 
     ``published``: what TeleMidia/audio_reconstruction does, best on the representation of that
     name. Segments in file order and always with the same gaps, error over the whole segment,
@@ -119,11 +125,13 @@ class StimuliSettings(Strict):
 class InpaintingSettings(Strict):
     """Task, data, networks and training of inpainting.
 
+    Recordings of ``roles`` are taken from ``corpora``, or from all where none is named.
     ``representation``: what networks see, see :mod:`.representation`.
     ``published_layout`` also stores the damaged segments beside the whole ones, as published;
     otherwise gaps are drawn when segments are read, from a seed keyed on recording and segment.
     """
 
+    corpora: list[str]
     roles: list[Literal["piano", "music", "speech"]] = pydantic.Field(min_length=1)
     sample_rate: Literal[16000]
     representation: Literal["spectrogram", "published", "mdct-64", "mdct-128"]
@@ -139,7 +147,19 @@ class InpaintingSettings(Strict):
         for name, entry in self.networks.items():
             if (entry.network or name) not in NETWORKS:
                 raise ValueError(f"networks.{name} needs network: one of {', '.join(NETWORKS)}")
+            if entry.input == "autoregressive":
+                self._check_correction(name)
         return self
+
+    def _check_correction(self, name: str) -> None:
+        """Refuse what cannot be trained to correct autoregression."""
+        wanted = {
+            "gaps.filled_draws: 1 or more": self.gaps.filled_draws > 0,
+            "representation: spectrogram": self.representation == "spectrogram",
+            "training.recipe: sound": self.training.recipe == "sound",
+        }
+        if missing := [text for text, there in wanted.items() if not there]:
+            raise ValueError(f"networks.{name} with input autoregressive needs {missing[0]}")
 
     def network_class(self, name: str) -> str:
         """Return the registered name of an entry's network, such as ``inpainting/UNet_v2``."""

@@ -1,9 +1,11 @@
 """Training of the inpainting networks: squared error, in two stages or variational where they are.
 
-What the two recipes differ in stands in :class:`.settings.TrainingSettings`.
+What the two recipes differ in stands in :class:`.settings.TrainingSettings`. Networks that correct
+autoregression learn from other data and by another loss: :mod:`.correction_training`.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.files import sha256, write_csv
 from shellac.systems.inpainting import fragments, preparation, representation
+from shellac.systems.inpainting.correction_training import CorrectionTask
+from shellac.systems.inpainting.filled import FilledGaps
 from shellac.systems.inpainting.network import Estimate
 from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import Segments, normalisation
@@ -141,7 +145,10 @@ def train(settings: Settings, name: str) -> None:
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "inpainting")
     entry, training = task.networks[name], task.training
-    parts = {split: Segments(folder, split, task, settings.seed) for split in fragments.SPLITS}
+    one_scale = representation.get(task.representation).scale is not None
+    scale = normalisation(folder) if one_scale else (None, None)
+    conversion = Conversion(task.representation, *scale, entry.input)
+    parts = _parts(folder, conversion, task, settings.seed)
     run_key = checkpoints.key(
         network=task.network_class(name),
         entry=entry.model_dump(),
@@ -153,11 +160,13 @@ def train(settings: Settings, name: str) -> None:
     )
     network = networks.build(task.network_class(name), seed=settings.seed, **entry.for_build())
     published = training.recipe == "published"
-    one_scale = representation.get(task.representation).scale is not None
-    scale = normalisation(folder) if one_scale else (None, None)
-    conversion = Conversion(task.representation, *scale, entry.input)
-    loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
-    if not published and entry.input == "interpolated":
+    if conversion.corrects:
+        loop_task = CorrectionTask(
+            network, conversion, parts, training.batch_size, settings.seed, device
+        )
+    else:
+        loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
+    if not published and entry.input != "damaged":
         begin_at_nothing(network, lambda: loop_task.losses(loop_task.batch(0)), settings.seed)
     with checkpoints.opened(paths.scratch(), f"inpainting-{name}", run_key) as scratch:
         bar = tqdm(total=training.steps, desc=f"train inpainting/{name}", disable=None)
@@ -177,6 +186,16 @@ def train(settings: Settings, name: str) -> None:
         write_csv(curve, progress.history, CURVE_COLUMNS)
 
 
+def _parts(
+    folder: Path, conversion: Conversion, task: InpaintingSettings, seed: int
+) -> dict[str, Segments] | dict[str, FilledGaps]:
+    """Return what a network learns from and is judged by, per split."""
+    if conversion.corrects:
+        window = conversion.form.samples(conversion.form.block_frames)
+        return {split: FilledGaps(folder, split, window) for split in fragments.SPLITS}
+    return {split: Segments(folder, split, task, seed) for split in fragments.SPLITS}
+
+
 def _loop(training: TrainingSettings) -> LoopSettings:
     """Return what the loop obeys: the published recipe's learning rate does not fall."""
     if training.recipe == "sound":
@@ -185,7 +204,11 @@ def _loop(training: TrainingSettings) -> LoopSettings:
 
 
 def _card(
-    settings: Settings, name: str, conversion: Conversion, train: Segments, parameters: int
+    settings: Settings,
+    name: str,
+    conversion: Conversion,
+    train: Segments | FilledGaps,
+    parameters: int,
 ) -> weights.Card:
     task: InpaintingSettings = settings.systems["inpainting"]
     return weights.Card(
@@ -201,7 +224,7 @@ def _card(
         extra={
             **conversion.for_card(),
             "parameters": parameters,
-            "gaps": task.gaps.kind,
+            "gaps": "filled by autoregression" if conversion.corrects else task.gaps.kind,
             "recipe": task.training.recipe,
             "steps": task.training.steps,
             "roles": list(task.roles),

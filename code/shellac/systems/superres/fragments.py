@@ -6,29 +6,34 @@ Beside each file an index names every patch's source recording, its SHA-256, the
 filter before decimation.
 """
 
+import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
 import numpy as np
-from tqdm import tqdm
 
-from shellac import paths
+from shellac import chunking, paths
+from shellac.chunking import Layout
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import Stream, length_at, mono_at
+from shellac.degradations.lowpass import CODEC_HOP
 from shellac.errors import DataError
-from shellac.files import atomic_folder, atomic_path, write_csv
-from shellac.systems.superres.preparation import degrade, patches
+from shellac.files import atomic_path, write_csv
+from shellac.systems import building
+from shellac.systems.building import Job, Rows
+from shellac.systems.superres.preparation import degrade, patch_count, windows
 from shellac.systems.superres.settings import ALIASED, SuperResolutionSettings
-from shellac.training.checkpoints import key
 from shellac.transforms.decimation import EDGE
 
 SPLITS = ("train", "validation")
+DATASETS = ("data", "label")
 _SHORT = {"train": "train", "validation": "val"}  # as the published file names have it
 INDEX_COLUMNS = ("patch", "role", "file", "sha256", "offset", "low_pass", "edge")
+SEGMENT, CONTEXT = 1 << 20, 1 << 15  # samples of long recordings that are filtered at a time
 DRAWN_EDGES = (0.6, 0.95)  # of the low rate's Nyquist frequency
 
 
@@ -76,69 +81,115 @@ def training_pair(
     return pair(recording, task, *drawn_low_pass(task, seed, recording.sha256))
 
 
+def training_blocks(
+    recording: Recording, task: SuperResolutionSettings, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield :func:`training_pair` in blocks, (n,) each, in the memory of about a minute of sound.
+
+    A filter hears two seconds and more beyond a block: what a longer one would hear is below the
+    rounding of its output, but for the brick wall, whose response fades as slowly as 1 / t.
+    """
+    family, edge = drawn_low_pass(task, seed, recording.sha256)
+    stream, place, held = Stream(recording, task.sample_rate), 0, (0, np.zeros(0, np.float32))
+
+    def read(start: int, stop: int) -> np.ndarray:
+        nonlocal held
+        held = start, stream.read(start, stop)
+        return held[1][np.newaxis]
+
+    def lowered(block: np.ndarray, _: int) -> np.ndarray:
+        return degrade(block, task.scale, family != ALIASED, family=family, edge=edge)
+
+    align = math.lcm(task.scale, CODEC_HOP)  # frames of a codec lie where they would in one pass
+    layout = Layout(SEGMENT // align * align, CONTEXT, align=align)
+    for data in chunking.process(read, usable_length(recording, task), lowered, layout):
+        start, label = held
+        yield data[0], label[place - start : place - start + data.shape[1]]
+        place += data.shape[1]
+    stream.finish()
+
+
+def usable_length(recording: Recording, task: SuperResolutionSettings) -> int:
+    """Samples of a recording at the task's rate, cut to a multiple of the scale."""
+    return length_at(recording, task.sample_rate) // task.scale * task.scale
+
+
 def build(settings: Settings) -> None:
-    """Build the fragments of every split; shards of a killed build are taken up again."""
+    """Build the fragments of every split; a killed build goes on where it was."""
     task: SuperResolutionSettings = settings.systems["superres"]
-    named = {"sample_rate", "scale", "low_pass", "training_low_pass"}
-    parameters = {**task.model_dump(include=named), "seed": settings.seed}
-    shards = paths.scratch() / f"fragments-superres-{key(**parameters)}"
-    shards.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(paths.fragments(settings.profile, "superres")) as folder:
+    found = {
+        split: list(corpora.recordings(settings, task.roles, split, task.corpora))
+        for split in SPLITS
+    }
+    named = {"sample_rate", "scale", "low_pass", "training_low_pass", "dimension", "stride"}
+    decisive = {
+        **task.model_dump(include=named),
+        "names": [file_name(settings, task, split) for split in SPLITS],
+        "seed": settings.seed,
+        "sources": {split: [asdict(each) for each in found[split]] for split in SPLITS},
+    }
+    with building.resumed(paths.fragments(settings.profile, "superres"), **decisive) as folder:
         for split in SPLITS:
-            found = list(corpora.recordings(settings, task.roles, split, task.corpora))
+            planned = building.jobs(found[split], lambda each: _patches_of(each, task))
             target = folder / file_name(settings, task, split)
-            ready = list(_with_shards(found, task, shards, settings))
-            _assemble(target, ready, task, split, settings.seed)
-    for shard in shards.iterdir():
-        shard.unlink()
-    shards.rmdir()
+            _fill(target, planned, task, split, settings)
 
 
-def _with_shards(
-    found: list[Recording], task: SuperResolutionSettings, folder: Path, settings: Settings
-) -> Iterator[tuple[Recording, Path]]:
-    """Prepare every recording into a (2, T) array on disk; threads, since the work is in C."""
-
-    def prepare(recording: Recording) -> Path:
-        path = folder / f"{recording.sha256}.npy"
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                np.save(temporary, np.stack(training_pair(recording, task, settings.seed)))
-        return path
-
-    with ThreadPoolExecutor(settings.compute.threads) as pool:
-        ready = pool.map(prepare, found)
-        bar = tqdm(zip(found, ready, strict=True), total=len(found), desc="fragments", disable=None)
-        yield from bar
+def _patches_of(recording: Recording, task: SuperResolutionSettings) -> int:
+    return patch_count(usable_length(recording, task), task.dimension, task.stride)
 
 
-def _assemble(
+def _fill(
     target: Path,
-    shards: list[tuple[Recording, Path]],
+    planned: list[Job],
     task: SuperResolutionSettings,
     split: str,
-    seed: int,
+    settings: Settings,
 ) -> None:
-    cut = [
-        patches(*np.load(path, mmap_mode="r"), task.dimension, task.stride) for _, path in shards
-    ]
-    total = sum(len(data) for data, _ in cut)
+    """Write one split's patches, then their index."""
+    total = sum(job.count for job in planned)
     if not total:
         raise DataError(
             f"super-resolution: no recording of the roles {', '.join(task.roles)} is long enough"
             f" for {split} (at least {task.dimension / task.sample_rate:.2f} s each); add more"
         )
-    rows = []
-    with h5py.File(target, "w") as file:
-        shape = (total, task.dimension, 1)
-        stored = [file.create_dataset(name, shape, "float32") for name in ("data", "label")]
-        for (recording, _), both in zip(shards, cut, strict=True):
-            first, count = len(rows), len(both[0])
-            for dataset, part in zip(stored, both, strict=True):
-                dataset[first : first + count] = part
-            source = (recording.role, recording.file, recording.sha256)
-            filtered = drawn_low_pass(task, seed, recording.sha256)
-            for number in range(count):
-                row = (first + number, *source, number * task.stride, *filtered)
-                rows.append(dict(zip(INDEX_COLUMNS, row, strict=True)))
+    stored = _laid_out(target, (total, task.dimension, 1))
+
+    def work(job: Job) -> list[float]:
+        if job.count:
+            blocks = training_blocks(job.recording, task, settings.seed)
+            for number, both in windows(blocks, task.dimension, task.stride):
+                for rows, pieces in zip(stored, both, strict=True):
+                    rows.write(job.first + number, pieces)
+        return []
+
+    building.carry_out(planned, work, target.with_name(f".{split}"), settings.compute.threads)
+    rows = _index_rows(planned, task, settings.seed)
     write_csv(target.with_suffix(".index.csv"), rows, INDEX_COLUMNS)
+
+
+def _laid_out(path: Path, shape: tuple[int, int, int]) -> list[Rows]:
+    """Make the HDF5 file with room for all patches, or find the one that is there.
+
+    Return where the rows of ``data`` and of ``label`` lie.
+    """
+    if not path.exists():
+        room = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        room.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        room.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+            for name in DATASETS:
+                file.create_dataset(name, shape, "<f4", dcpl=room)
+    with h5py.File(path) as file:
+        return [Rows(path, file[name].id.get_offset(), shape[1]) for name in DATASETS]
+
+
+def _index_rows(
+    planned: list[Job], task: SuperResolutionSettings, seed: int
+) -> Iterator[dict[str, object]]:
+    for job in planned:
+        source = (job.recording.role, job.recording.file, job.recording.sha256)
+        filtered = drawn_low_pass(task, seed, job.recording.sha256)
+        for number in range(job.count):
+            row = (job.first + number, *source, number * task.stride, *filtered)
+            yield dict(zip(INDEX_COLUMNS, row, strict=True))

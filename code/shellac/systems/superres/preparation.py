@@ -5,6 +5,8 @@ taken (the published code first crops to a multiple of the scale: :func:`prepare
 the filter is exact: :func:`decimate_legacy` is what the authors had. Signals are (..., T).
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal
@@ -75,7 +77,37 @@ def degrade(
     """
     x = np.asarray(x)
     low = low_rate(x, scale, low_pass, family=family, edge=edge)
-    return spline.upsample(low, scale, x.shape[-1]).astype(np.float32)
+    return spline.upsample(low, scale, x.shape[-1], np.float32)
+
+
+def patch_count(samples: int, dimension: int, stride: int) -> int:
+    """How many patches start at 0, stride, 2 * stride ... and end within ``samples``."""
+    return max(0, (samples - dimension) // stride + 1)
+
+
+def windows(
+    blocks: Iterable[Sequence[np.ndarray]], dimension: int, stride: int
+) -> Iterator[tuple[int, list[list[np.ndarray]]]]:
+    """Cut signals that come block by block, (n,) each, as :func:`patches` cuts whole ones.
+
+    Yields the number of a patch and, signal by signal, the patches from there on that are whole:
+    views (dimension,).
+    """
+    held, start, number = None, 0, 0  # the samples at hand, the place of the first, the next patch
+    for block in blocks:
+        held = (
+            block
+            if held is None
+            else [np.concatenate(parts) for parts in zip(held, block, strict=True)]
+        )
+        samples = len(held[0])
+        ready = patch_count(start + samples - number * stride, dimension, stride)
+        places = [(number + i) * stride - start for i in range(ready)]
+        if places:
+            yield number, [[signal[i : i + dimension] for i in places] for signal in held]
+        number += ready
+        done = min(number * stride - start, samples)
+        held, start = [signal[done:] for signal in held], start + done
 
 
 def patches(
@@ -92,10 +124,10 @@ def patches(
         raise ValueError(f"data {data.shape} and label {label.shape} must be two (T,) signals")
     if min(dimension, stride, batch) < 1:
         raise ValueError(f"dimension {dimension}, stride {stride}, batch {batch}: 1 or more each")
-    if len(data) < dimension:
+    count = patch_count(len(data), dimension, stride) // batch * batch
+    if not count:
         empty = np.empty((0, dimension, 1), dtype=data.dtype)
         return empty, empty.astype(label.dtype)
-    count = ((len(data) - dimension) // stride + 1) // batch * batch
     cut = [
         sliding_window_view(x, dimension)[::stride][:count, :, np.newaxis] for x in (data, label)
     ]

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import shared_audio
 import torch
 from scipy.special import exp1
 
+import shellac
+from shellac import audio, metrics
 from shellac.errors import UsageError
 from shellac.systems.classical import denoise, profile
 from shellac.systems.classical.framing import Framing, framing
@@ -79,7 +82,7 @@ def test_the_quietest_frames_tell_the_noise_beneath_music():
     time = np.arange(200_000)
     playing = (time // 20_000) % 2 == 0
     music = sum(np.sin(2 * np.pi * f * time) for f in (0.02, 0.05, 0.11)) * playing
-    found = profile.quietest(frames_of(music + hiss))
+    found = profile.quietest(frames_of(music + hiss)).noise
     error_db = 10 * np.log10(found / truth)[:, 8:-8]
     assert np.abs(error_db.mean()) < 1.0
     assert error_db.std() < 1.5
@@ -88,7 +91,7 @@ def test_the_quietest_frames_tell_the_noise_beneath_music():
 def test_a_tone_that_never_pauses_is_not_taken_for_noise():
     hiss = 0.02 * np.random.default_rng(0).standard_normal(100_000)
     drone = np.sin(2 * np.pi * 0.3 * np.arange(100_000))
-    found, truth = (profile.quietest(frames_of(x)) for x in (hiss + drone, hiss))
+    found, truth = (profile.quietest(frames_of(x)).noise for x in (hiss + drone, hiss))
     near = slice(round(0.3 * N_FFT) - 3, round(0.3 * N_FFT) + 4)
     assert 10 * np.log10(found / truth)[:, near].max() < 6
 
@@ -96,10 +99,10 @@ def test_a_tone_that_never_pauses_is_not_taken_for_noise():
 def test_fades_to_silence_and_coders_holes_are_no_noise():
     hiss = 0.02 * np.random.default_rng(0).standard_normal((1, 100_000))
     power = frames_of(hiss)
-    truth = profile.quietest(power)
+    truth = profile.quietest(power).noise
     power[:30, :, 100:200] *= 1e-10  # some bins of some frames
     power[30:60] *= 1e-12  # whole frames
-    error_db = 10 * np.log10(profile.quietest(power) / truth)[0]
+    error_db = 10 * np.log10(profile.quietest(power).noise / truth)[0]
     beside = 2 * profile.NEAR_BINS  # a hole's edge looks like less noise
     for bins in (
         slice(0, 100 - beside),
@@ -153,3 +156,34 @@ def test_a_span_and_a_file_are_read(tmp_path):
     file = tmp_path / "1-2"
     file.touch()
     assert profile.parse(str(file)).path == file
+
+
+def dense(seconds=8.0, rate=22050):
+    """Thirty-two unsteady partials that never pause: no noise, and no silence to find it in."""
+    rng = np.random.default_rng(4)
+    time = np.arange(int(seconds * rate)) / rate
+    total = np.zeros_like(time)
+    for number in range(32):
+        swell = np.interp(time, np.linspace(0, seconds, 42), rng.uniform(-6, 6, 42))
+        hz = 110 * (number + 1) * (1 + 0.005 * np.sin(2 * np.pi * (5 + 0.1 * number) * time))
+        total += 10 ** (swell / 20) * np.sin(2 * np.pi * np.cumsum(hz) / rate) / (number + 1) ** 0.7
+    return (0.5 * total / np.abs(total).max()).astype(np.float32)
+
+
+def test_music_without_pauses_is_not_taken_for_noise():
+    music = dense()
+    out = shellac.load("classical/denoise", device="cpu").restore(music, 22050)
+    assert metrics.snr_db(music, out.waveform[0]) > 35
+    collected = profile.PowerFrames(framing(22050).n_fft)
+    collected.add(music[None])
+    assert profile.quietest(collected.power()).sure < profile.LEAST_SURE
+
+
+def test_real_orchestra_without_pauses_is_left_alone_and_its_hiss_found():
+    music, rate = audio.read(shared_audio.require() / "music" / "orchestra_phrase.flac")
+    restorer = shellac.load("classical/denoise", device="cpu")
+    assert metrics.snr_db(music, restorer.restore(music, rate).waveform) > 35
+    rng = np.random.default_rng(0)
+    hiss = rng.standard_normal(music.shape) * np.sqrt(np.mean(music**2)) * 10 ** (-10 / 20)
+    heard = (music + hiss).astype(np.float32)
+    assert metrics.si_sdr_db(music, restorer.restore(heard, rate).waveform) > 14

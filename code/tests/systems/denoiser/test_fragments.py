@@ -5,7 +5,7 @@ import pytest
 
 from shellac import config, paths
 from shellac.datasets import corpora
-from shellac.datasets.signals import mono_at
+from shellac.datasets.mono import mono_at
 from shellac.errors import DataError
 from shellac.files import read_csv, sha256
 from shellac.systems.denoiser import fragments

@@ -3,8 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from sounds import tone
 
-from shellac import config, paths
+from shellac import audio, config, paths
 from shellac.datasets import corpora
 from shellac.errors import DataError
 from shellac.files import read_csv, sha256
@@ -97,12 +98,33 @@ def test_one_filter_keeps_the_published_edge(built):
     assert {(row["low_pass"], row["edge"]) for row in rows} == {("chebyshev", "0.8")}
 
 
-def test_building_again_gives_the_same_bytes_and_clears_its_shards(built):
+@pytest.mark.parametrize("family", ["chebyshev", "butterworth", "sinc", "codec", "none"])
+def test_long_recordings_are_filtered_stretch_by_stretch(folder_root, family, monkeypatch):
+    changes = ["data.folder=mine", "superres.scale=3", "superres.sample_rate=12000"]
+    if family == "none":
+        changes.append("superres.low_pass=false")
+    else:
+        changes.append(f"superres.training_low_pass=[{family}]")
+    settings = config.apply_profile("folder", changes)
+    task = settings.systems["superres"]
+    audio.write(folder_root / "mine" / "speech" / "long.wav", tone(9.0, 16000), 16000)
+    rows = corpora.obtain(settings, "folder")
+    (long,) = [row for row in rows if row.file.endswith("long.wav")]
+    monkeypatch.setattr(fragments, "SEGMENT", 20_000)
+    monkeypatch.setattr(fragments, "CONTEXT", 6_000)
+    blocks = list(fragments.training_blocks(long, task, settings.seed))
+    assert len(blocks) == 6
+    whole = fragments.training_pair(long, task, settings.seed)
+    for got, want in zip(zip(*blocks, strict=True), whole, strict=True):
+        np.testing.assert_allclose(np.concatenate(got), want, atol=2e-7)
+
+
+def test_building_again_gives_the_same_bytes_and_leaves_nothing_else(built):
     settings, folder = built
     before = {path.name: sha256(path) for path in folder.iterdir()}
     fragments.build(settings)
     assert {path.name: sha256(path) for path in folder.iterdir()} == before
-    assert not list(paths.scratch().iterdir())
+    assert {path.name for path in folder.parent.iterdir()} == {"superres", ".superres.lock"}
 
 
 def test_too_little_material_is_told(folder_root):

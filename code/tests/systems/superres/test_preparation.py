@@ -11,6 +11,7 @@ from shellac.systems.superres.preparation import (
     low_rate,
     patches,
     prepare,
+    windows,
 )
 
 
@@ -94,6 +95,22 @@ def test_patches_fit_to_the_last_sample_and_are_cut_to_whole_batches():
     assert len(patches(x, x, 30, 20, batch=3)[0]) == 3
     assert patches(x, x, 30, 20, batch=128)[0].shape == (0, 30, 1)
     assert patches(x[:29], x[:29], 30, 20)[1].shape == (0, 30, 1)
+
+
+@pytest.mark.parametrize("stride", [3, 8, 20])
+@pytest.mark.parametrize("blocks", [[100], [5, 1, 94], 10 * [10], [0, 33, 0, 67]])
+def test_windows_of_blocks_are_the_patches_of_the_whole(stride, blocks):
+    x = np.arange(100.0), -np.arange(100.0)
+    ends = np.cumsum(blocks)
+    parts = [tuple(y[end - n : end] for y in x) for n, end in zip(blocks, ends, strict=True)]
+    rows = {}
+    for number, both in windows(parts, 8, stride):
+        for i, pair in enumerate(zip(*both, strict=True), start=number):
+            assert i not in rows
+            rows[i] = pair
+    for place, want in enumerate(patches(*x, 8, stride)):
+        got = np.array([rows[i][place] for i in sorted(rows)])
+        assert np.array_equal(got, want[..., 0])
 
 
 def test_patches_refuse_unlike_signals_and_numbers():

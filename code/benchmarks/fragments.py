@@ -1,0 +1,172 @@
+"""Fragments of super-resolution beside the published preparation: time, result, memory.
+
+Both make the same HDF5 file of the same recordings. CPU time is that of all processes together;
+starting is left out on both sides: the published path's imports, our decoder's process, which is
+printed beside. Memory is what ``shellac fragments superres``
+needs at its peak beyond what it needs for next to nothing.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import calibration
+import h5py
+import librosa
+import numpy as np
+from spline import scipy_degrade
+
+from shellac import audio, config, paths
+from shellac.datasets.corpora import INDEX
+from shellac.datasets.index import Recording
+from shellac.datasets.synthesis.piano import piano_piece
+from shellac.decoding import client
+from shellac.files import sha256, write_csv
+from shellac.systems.superres import fragments
+
+_PIECE_SECONDS = 20
+_SETS = {
+    # what: suffix, rate of the files, channels, rate of the task, stride (the published settings)
+    "16 kHz WAV": (".wav", 16000, 1, 16000, 4096),
+    "48 kHz WAV to 16 kHz": (".wav", 48000, 1, 16000, 4096),
+    "22.05 kHz WAV to 22 kHz": (".wav", 22050, 1, 22000, 16384),
+}
+_DIMENSION, _SCALE = 8192, 4
+_PEAK = """
+import sys
+from shellac import cli
+status = cli.main(["fragments", "superres"])
+lines = open("/proc/self/status").read().splitlines()
+print([line.split()[1] for line in lines if line.startswith("VmHWM")][0])
+sys.exit(status)
+"""
+
+
+def published_build(files: Sequence[Path], target: Path, rate: int, stride: int) -> None:
+    """Prepare recordings as olvrhhn/audio_super_resolution does, with today's libraries.
+
+    Left out is one step, the cutting of the number of patches to a multiple of 128.
+    """
+    data, label = [], []
+    for path in files:
+        x, _ = librosa.load(path, sr=rate)
+        x = x[: len(x) // _SCALE * _SCALE]
+        low = scipy_degrade(x, _SCALE)
+        for start in range(0, len(x) - _DIMENSION + 1, stride):
+            label.append(x[start : start + _DIMENSION].reshape(-1, 1))
+            data.append(low[start : start + _DIMENSION].reshape(-1, 1))
+    with h5py.File(target, "w") as file:
+        file.create_dataset("data", data=np.array(data, np.float32))
+        file.create_dataset("label", data=np.array(label, np.float32))
+
+
+@contextmanager
+def repository(minutes: float, what: str, seconds: float = _PIECE_SECONDS) -> Iterator[list[Path]]:
+    """Enter an empty repository with a corpus of some minutes; yield its recordings for training.
+
+    Two more recordings validate.
+    """
+    before = os.environ.get("SHELLAC_ROOT")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "code").mkdir()
+        (root / "code" / "profiles").symlink_to(paths.profiles())
+        os.environ["SHELLAC_ROOT"] = folder
+        try:
+            yield _fill(root, round(minutes * 60 / seconds), what, seconds)
+        finally:
+            os.environ.pop("SHELLAC_ROOT")
+            if before is not None:
+                os.environ["SHELLAC_ROOT"] = before
+
+
+def _fill(root: Path, count: int, what: str, seconds: float) -> list[Path]:
+    suffix, file_rate, channels, rate, stride = _SETS[what]
+    settings = config.apply_profile("demo", [
+        "compute.threads=1", "data.corpora=[folder]", "superres.roles=[piano]",
+        f"superres.sample_rate={rate}", f"superres.stride={stride}",
+        f"superres.dimension={_DIMENSION}", f"superres.scale={_SCALE}",
+    ])  # fmt: skip
+    piece, rows = piano_piece(0, _PIECE_SECONDS, file_rate), []
+    long = np.resize(piece, round(seconds * file_rate))
+    for number in range(count + 2):
+        path = root / "corpus" / f"{number:04d}{suffix}"
+        part = np.roll(long, 997 * number)[None].repeat(channels, axis=0)
+        audio.write(path, part, file_rate, subtype="PCM_16")
+        split = "train" if number < count else "validation"
+        shape = (file_rate, channels, len(long), sha256(path))
+        rows.append(Recording("corpus", path.name, "piano", "piano", split, "yes", "", *shape))
+    index = paths.raw(settings.profile, "folder") / INDEX
+    write_csv(index, map(asdict, rows), [field.name for field in fields(Recording)])
+    return [row.path for row in rows[:count]]
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and of its decoders, which are ended to be counted."""
+    client.stop_idle()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _speed(what: str, minutes: float, turns: int) -> dict[str, object]:
+    *_, rate, stride = _SETS[what]
+    with repository(minutes, what) as files:
+        settings, theirs = config.load(), paths.root() / "published.h5"
+        task = settings.systems["superres"]
+        ours = paths.fragments(settings.profile, "superres")
+        calls = [
+            lambda: fragments.build(settings),
+            lambda: published_build(files, theirs, rate, stride),
+            lambda: audio.Reader(files[0]).__exit__(),
+        ]
+        fast, slow, start = calibration.alternate(calls, turns, _cpu_seconds)
+        with (
+            h5py.File(ours / fragments.file_name(settings, task, "train")) as a,
+            h5py.File(theirs) as b,
+        ):
+            apart = [float(np.abs(a[name][:] - b[name][:]).max()) for name in ("data", "label")]
+            count = len(a["data"])
+    return {
+        "what": f"build, {what}, {minutes:g} min",
+        "cpu_seconds": fast - start,
+        "decoder_start_seconds": start,
+        "published_seconds": slow,
+        "ratio": slow / (fast - start),
+        "patches": count,
+        "largest_difference": max(apart),
+    }
+
+
+def _peak_mb(minutes: float, what: str, seconds: float = _PIECE_SECONDS) -> float:
+    with repository(minutes, what, seconds):
+        command = [sys.executable, "-c", _PEAK]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def _memory(what: str, few: float, many: float) -> dict[str, object]:
+    base = _peak_mb(2 / 60, what, 1.0)
+    first, last = (_peak_mb(minutes, what) for minutes in (few, many))
+    return {
+        "what": f"memory, {what}, {many:g} min over {few:g} min",
+        "base_mb": base,
+        "few_mb": first,
+        "many_mb": last,
+        "memory_ratio": (last - base) / (first - base),
+    }
+
+
+def measure(
+    minutes: float = 20.0, turns: int = 3, memory_minutes: tuple[float, float] = (2.0, 20.0)
+) -> Iterator[dict[str, object]]:
+    """Yield a row of speed per kind of recordings, ``ratio`` being per core, and one of memory."""
+    for what in _SETS:
+        yield _speed(what, minutes, turns)
+    yield _memory("48 kHz WAV to 16 kHz", *memory_minutes)

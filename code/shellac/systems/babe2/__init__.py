@@ -1,0 +1,1 @@
+"""BABE-2: a diffusion model of music as a generative equaliser."""
