@@ -18,7 +18,7 @@ from shellac.datasets.corpora import Recording
 from shellac.degradations.gaps import Interval, draw_gaps
 from shellac.errors import DataError
 from shellac.files import read_csv, write_csv
-from shellac.systems.inpainting import masks, representation
+from shellac.systems.inpainting import masks
 from shellac.systems.inpainting.filling import fill
 from shellac.systems.inpainting.settings import InpaintingSettings
 
@@ -44,14 +44,13 @@ def build(
 ) -> None:
     """Fill the gaps of every recording of a split; ``read`` gives one (T,) at a rate."""
     task: InpaintingSettings = settings.systems["inpainting"]
-    form = representation.get(task.representation)
     (folder / f"{split}_filled").mkdir()
 
     def make(recording: Recording) -> list[dict[str, object]]:
         versions, rows = [read(recording, task.sample_rate)], []
         for draw in range(1, 1 + task.gaps.filled_draws):
             gaps = _drawn(len(versions[0]), recording.sha256, draw, task, settings.seed)
-            filled = fill(versions[0][None], task.sample_rate, gaps, None, form)
+            filled = fill(versions[0][None], task.sample_rate, gaps, None, None)
             versions.append(filled[0])
             rows += [(recording.sha256, draw, *gap) for gap in gaps]
         np.save(waveforms_path(folder, split, recording.sha256), np.stack(versions))
