@@ -14,6 +14,10 @@ from shellac.systems.inpainting import fragments, representation
 from shellac.systems.inpainting.segments import Segments, normalisation
 
 SEGMENTS = 5  # of 128 frames in 3 s
+ALONE = (
+    "data.folder=mine", "inpainting.gaps.filled_draws=0",
+    "inpainting.networks={UNet_v2: {width: 0.125}}",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def built(folder_root):
 
 
 def build(*changes):
-    settings = config.apply_profile("folder", ["data.folder=mine", *changes])
+    settings = config.apply_profile("folder", [*ALONE, *changes])
     corpora.obtain(settings, "folder")
     fragments.build(settings)
     return settings, paths.fragments("folder", "inpainting")
