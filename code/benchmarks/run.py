@@ -13,6 +13,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
 import griffin_lim
+import historical
 import long_files
 import networks
 import spline
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
     "classical": classical.measure,
+    "historical": historical.measure,
 }
 
 

@@ -30,6 +30,10 @@ ROOTS = {
     "inpainting-notebook": [
         f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")
     ],
+    "pretrained-weights": [],
+    "pretrained-restore": ["commands.pretrained"],
+    "pretrained-report": ["commands.pretrained"],
+    "pretrained-manuscript": ["report.manuscript"],
     "manuscript": ["report.manuscript"],
 }
 
