@@ -50,6 +50,10 @@ ROOTS = {
         "systems.behm_gan.restoration",
     ],
     "behm_gan-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "pretrained-weights": [],
+    "pretrained-restore": ["commands.pretrained"],
+    "pretrained-report": ["commands.pretrained"],
+    "pretrained-manuscript": ["report.manuscript"],
     "manuscript": ["report.manuscript"],
 }
 
