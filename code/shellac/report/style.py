@@ -49,7 +49,15 @@ INPAINTING_LOOKS = {
     "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
     "network": Look("Network", "#1f4e8c", "-", "v"),
 }
-_ALL_LOOKS = INPAINTING_LOOKS | LOOKS
+# Conditions of the generative equaliser.
+BABE2_LOOKS = {
+    "reference": LOOKS["reference"],
+    "input": Look("As heard", "#d9d9d9", ":", "x"),
+    "ltas": Look("Spectrum matching", "#e3b23c", (0, (1, 1)), "o"),
+    "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
+    "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),
+}
+_ALL_LOOKS = INPAINTING_LOOKS | BABE2_LOOKS | LOOKS
 LOW_PASS = {
     "chebyshev": "Chebyshev",
     "butterworth": "Butterworth",

@@ -36,6 +36,9 @@ def test_everything_is_built_and_a_second_run_does_nothing(clone):
     }  # fmt: skip
     assert {row["low_pass"] for row in rows} == {"chebyshev", "butterworth", "sinc", "codec"}
     assert (results / "model-cards" / "superres" / "tfilm.md").is_file()
+    rows = read_csv(results / "metrics" / "babe2-summary.csv")
+    assert {row["method"] for row in rows} == {"input", "ltas", "informed", "blind"}
+    assert (results / "model-cards" / "babe2" / "tiny.md").is_file()
     rows = read_csv(results / "metrics" / "inpainting-summary.csv")
     assert {row["method"] for row in rows} == {
         "damaged", "hold", "linear", "autoregressive", "UNet_Sun", "line",
@@ -66,6 +69,9 @@ def test_a_forced_second_run_gives_the_same_hashes(clone):
         ("superres.training_low_pass=[sinc]", {"superres-fragments"}),
         ("superres.evaluation.low_pass=[sinc]", {"superres-evaluate"}),
         ("superres.stride=2048", {"superres-fragments"}),
+        ("babe2.stimuli.seconds=2", {"babe2-stimuli"}),
+        ("babe2.evaluation.resamples=200", {"babe2-evaluate", "babe2-stimuli"}),
+        ("babe2.training.gain_db=1", {"babe2-train@tiny"}),
         ("inpainting.stimuli.seconds=2", {"inpainting-stimuli"}),
         ("inpainting.evaluation.resamples=200", {"inpainting-evaluate"}),
         (
@@ -94,7 +100,7 @@ def test_a_change_re_runs_what_it_touches(clone, change, stages):
     (clone / "params.yaml").write_text(yaml.safe_dump(settings))
     try:
         # the notebook and the text print the settings themselves
-        shown = {"superres-notebook", "inpainting-notebook", "manuscript"}
+        shown = {"superres-notebook", "babe2-notebook", "inpainting-notebook", "manuscript"}
         assert changed_stages(clone) - shown == stages
     finally:
         (clone / "params.yaml").write_bytes(params)

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import babe2_results
 import inpainting_results
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ MEANS = {  # snr-like, lsd-like
     "afilm": (17.80, 1.50),
 }
 NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
-NOTEBOOKS = ("01-super-resolution", "05-inpainting", "06-inpainting-comparison")
+NOTEBOOKS = (
+    "01-super-resolution", "04-generative-equaliser", "05-inpainting", "06-inpainting-comparison",
+)  # fmt: skip
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
 
@@ -45,6 +48,7 @@ def make_house(root: Path) -> None:
     _write_metrics(root / "results" / "demo" / "metrics")
     _write_weights(root / "results" / "demo" / "models" / "superres")
     _write_stimuli(root / "results" / "demo" / "stimuli" / "superres")
+    babe2_results.write(root)
     inpainting_results.write(root)
 
 
