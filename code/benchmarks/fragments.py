@@ -2,8 +2,8 @@
 
 Both make the same HDF5 file of the same recordings. CPU time is that of all processes together;
 starting is left out on both sides: the published path's imports, our decoder's process, which is
-printed beside. Memory is what ``shellac fragments superres``
-needs at its peak beyond what it needs for next to nothing.
+printed beside. Where the rate is converted, both do so with the same library. Memory is what
+``shellac fragments superres`` needs at its peak beyond what it needs for next to nothing.
 """
 
 import os
