@@ -25,7 +25,7 @@ _TEXT = """\
 | weights | `{file}`, SHA-256 `{digest}` |
 | sample rate | {sample_rate} Hz |
 | trained on | {recordings} recordings (roles: {roles}; material: {material}), listed by SHA-256 in the weights' header |
-| low-pass in training | {low_pass}: 25 taps, cut-offs drawn |
+| low-pass in training | {low_pass}; cut-offs drawn |
 | training | recipe {recipe}, {steps} steps, loss of the signal {loss}, adversary {adversary} |
 | use | {use} |
 | licence | {licence} |
