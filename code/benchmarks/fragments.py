@@ -77,7 +77,7 @@ def repository(minutes: float, what: str, seconds: float = _PIECE_SECONDS) -> It
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "code").mkdir()
-        (root / "code" / "profiles").symlink_to(paths.profiles())
+        (root / "code" / "profiles").symlink_to(Path(__file__).resolve().parents[1] / "profiles")
         os.environ["SHELLAC_ROOT"] = folder
         try:
             yield _fill(root, round(minutes * 60 / seconds), what, seconds)
@@ -94,14 +94,14 @@ def _fill(root: Path, count: int, what: str, seconds: float) -> list[Path]:
         f"superres.sample_rate={rate}", f"superres.stride={stride}",
         f"superres.dimension={_DIMENSION}", f"superres.scale={_SCALE}",
     ])  # fmt: skip
-    piece, rows = piano_piece(0, _PIECE_SECONDS, file_rate), []
-    long = np.resize(piece, round(seconds * file_rate))
+    piece = piano_piece(0, _PIECE_SECONDS, file_rate).astype(np.float32)
+    long, rows = np.resize(piece, round(seconds * file_rate)), []
     for number in range(count + 2):
         path = root / "corpus" / f"{number:04d}{suffix}"
-        part = np.roll(long, 997 * number)[None].repeat(channels, axis=0)
-        audio.write(path, part, file_rate, subtype="PCM_16")
         split = "train" if number < count else "validation"
-        shape = (file_rate, channels, len(long), sha256(path))
+        part = np.roll(long if split == "train" else long[: len(piece)], 997 * number)
+        audio.write(path, part[None].repeat(channels, axis=0), file_rate, subtype="PCM_16")
+        shape = (file_rate, channels, len(part), sha256(path))
         rows.append(Recording("corpus", path.name, "piano", "piano", split, "yes", "", *shape))
     index = paths.raw(settings.profile, "folder") / INDEX
     write_csv(index, map(asdict, rows), [field.name for field in fields(Recording)])
@@ -151,11 +151,14 @@ def _peak_mb(minutes: float, what: str, seconds: float = _PIECE_SECONDS) -> floa
     return int(done.stdout.split()[-1]) / 1024
 
 
-def _memory(what: str, few: float, many: float) -> dict[str, object]:
+def _memory(what: str, few: float, many: float, whole: bool) -> dict[str, object]:
     base = _peak_mb(2 / 60, what, 1.0)
-    first, last = (_peak_mb(minutes, what) for minutes in (few, many))
+    first, last = (
+        _peak_mb(minutes, what, minutes * 60 if whole else _PIECE_SECONDS)
+        for minutes in (few, many)
+    )
     return {
-        "what": f"memory, {what}, {many:g} min over {few:g} min",
+        "what": f"memory, {many:g} min over {few:g} min of {'one' if whole else 'many'}, {what}",
         "base_mb": base,
         "few_mb": first,
         "many_mb": last,
@@ -166,7 +169,11 @@ def _memory(what: str, few: float, many: float) -> dict[str, object]:
 def measure(
     minutes: float = 20.0, turns: int = 3, memory_minutes: tuple[float, float] = (2.0, 20.0)
 ) -> Iterator[dict[str, object]]:
-    """Yield a row of speed per kind of recordings, ``ratio`` being per core, and one of memory."""
+    """Yield a row of speed per kind of recordings, ``ratio`` being per core, and two of memory.
+
+    The corpus grows by the number of its recordings, then by the length of its only one.
+    """
     for what in _SETS:
         yield _speed(what, minutes, turns)
-    yield _memory("48 kHz WAV to 16 kHz", *memory_minutes)
+    yield _memory("48 kHz WAV to 16 kHz", *memory_minutes, whole=False)
+    yield _memory("16 kHz WAV", *memory_minutes, whole=True)

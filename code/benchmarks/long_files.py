@@ -1,7 +1,8 @@
 """A long file through ``shellac restore``: ``python code/benchmarks/long_files.py [SYSTEM...]``.
 
-Memory over length, exact length, delay and seams, for the default network of every system, or of
-those named, that this profile has trained. Systems that fill gaps are given one every ten seconds.
+Memory over length, exact length, delay and seams, for ``classical`` and the default network of
+every system that this profile has trained, or for those named. Systems that fill gaps are given one
+every ten seconds.
 """
 
 import contextlib
@@ -42,8 +43,10 @@ def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None
 
 def restore(source: Path, folder: Path, system: str, *options: str) -> tuple[float, float]:
     """Restore in a process of its own; return its peak memory in MB and its CPU seconds."""
+    learned = registry.find(system)[0].build is not None
     command = [sys.executable, "-m", "shellac", "restore", str(source), "-o", str(folder),
-               "--system", system, "--weights", "trained", "--format", "wav", *options]  # fmt: skip
+               "--system", system, *("--weights", "trained") * learned, "--format", "wav",
+               *options]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     if status:
@@ -82,11 +85,12 @@ def seam_levels(
     return {key: float(10 * np.log10(value / power + 1e-20)) for key, value in levels.items()}
 
 
-def trained(systems: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the default network of every one of these systems that has trained weights."""
+def chosen(systems: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what stands for these systems, or all: what learns nothing, or has trained weights."""
     for name in systems or registry.SYSTEMS:
         system = registry.system(name)
         if system.build is None:
+            yield name
             continue
         with contextlib.suppress(WeightsError):
             weights.find("trained", system.default_network)
@@ -106,14 +110,16 @@ def measure(
 ) -> Iterator[dict[str, object]]:
     """Yield one row per system and length; ``over_shortest`` compares memory above the base."""
     with tempfile.TemporaryDirectory() as name:
-        for system in trained(systems):
+        for system in chosen(systems):
             yield from _rows(system, Path(name), minutes)
-            yield _seams(Path(name), minutes[0], system)
+            if registry.find(system)[0].build is not None:  # else each chunk is like any other
+                yield _seams(Path(name), minutes[0], system)
 
 
 def _options(system: str, source: Path) -> list[str]:
     """Return what the command needs besides, for one recording."""
-    if not load(Options((system,), ("trained",)))[0].fills_gaps:
+    learned = registry.find(system)[0].build is not None
+    if not (learned and load(Options((system,), ("trained",)))[0].fills_gaps):
         return []
     path, facts = source.with_suffix(".csv"), audio.inspect(source)
     gap_list(path, facts.samples / facts.sample_rate)

@@ -15,6 +15,7 @@ import classical
 import cqt
 import fragments
 import griffin_lim
+import historical
 import inpainting_gaps
 import long_files
 import networks
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "classical": classical.measure,
     "inpainting-gaps": inpainting_gaps.measure,
     "cqt": cqt.measure,
+    "historical": historical.measure,
 }
 
 

@@ -6,7 +6,7 @@ differences. ``params.yaml`` is always the result of :func:`apply_profile`, comm
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 from ruamel.yaml import YAML, YAMLError
@@ -58,6 +58,38 @@ class SynthesisSettings(Strict):
 Checksum = Annotated[str, pydantic.Field(pattern=r"^(md5:\w{32}|sha1:\w{40}|sha256:\w{64})$")]
 
 
+class DiscSettings(Strict):
+    """A recording to be restored: where it is published, and under which licence.
+
+    ``sha256`` of the file; empty: pinned at its first download.
+    """
+
+    address: str = pydantic.Field(pattern=r"^https?://\S+$")
+    title: str
+    licence: str = pydantic.Field(min_length=1)
+    sha256: str = pydantic.Field(pattern=r"^([0-9a-f]{64})?$")
+
+
+class ChainSettings(Strict):
+    """A chain of systems, and ``published:NAME`` for every one of them that has weights."""
+
+    system: str = pydantic.Field(min_length=1)
+    weights: list[str]
+
+
+class PretrainedSettings(Strict):
+    """What restores historical recordings without training, and what is told of it.
+
+    ``weights`` are fetched by name, ``chains`` restore every recording of the role
+    ``historical``, ``reports`` names what is made of that: ``recordings`` is all there is.
+    """
+
+    weights: list[str]
+    chains: dict[Annotated[str, pydantic.Field(pattern=r"^[a-z0-9_-]+$")], ChainSettings]
+    reports: list[Literal["recordings"]] = pydantic.Field(max_length=1)
+    excerpt_seconds: float = pydantic.Field(ge=1, le=600)
+
+
 class DataSettings(Strict):
     """Which corpora there are, where they come from, and how recordings are judged and split.
 
@@ -65,7 +97,7 @@ class DataSettings(Strict):
     instead of the public addresses. By data set, ``local``: a folder with its files or with the
     unpacked set; ``select``: the labels wanted of it (speakers, genres, ensembles, years; none
     given: all). By file, ``checksums``: ``sha256:...`` that the user vouches for instead of the
-    catalogue's.
+    catalogue's. ``discs`` is what the corpus of that name consists of.
     """
 
     corpora: list[str] = pydantic.Field(min_length=1)
@@ -74,6 +106,7 @@ class DataSettings(Strict):
     local: dict[str, str]
     select: dict[str, list[str]]
     checksums: dict[str, Checksum]
+    discs: dict[Annotated[str, pydantic.Field(pattern=r"^[\w-]+$")], DiscSettings]
     splits: SplitSettings
     gate: GateSettings
     synthesis: dict[str, SynthesisSettings]
@@ -86,6 +119,7 @@ class Settings(Strict):
     seed: int = pydantic.Field(ge=0, lt=2**32)
     compute: ComputeSettings
     data: DataSettings
+    pretrained: PretrainedSettings
     systems: dict[str, Any]
 
 
@@ -181,7 +215,7 @@ def _source(name: str) -> Path:
 
 
 # A mapping of named things (networks, corpora) is replaced by an overlay, not merged into it.
-_REPLACED = {"networks", "synthesis"}
+_REPLACED = {"networks", "synthesis", "chains", "discs"}
 _OPEN = {"local", "select", "checksums"}  # mappings of the user's own names, which --set may add
 
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shellac import __version__, config, paths
+from shellac import __version__, config, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
-from shellac.errors import UsageError
+from shellac.errors import ShellacError, UsageError
 from shellac.files import atomic_folder, write_json
 from shellac.systems import registry
+
+PRETRAINED = "pretrained"
 
 
 @contextmanager
@@ -40,7 +42,13 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
 
 
 def download(name: str, mirror: str = "") -> None:
-    """Obtain one corpus, from ``mirror`` if one is named, and say what was dropped and why."""
+    """Obtain one corpus, from ``mirror`` if one is named, and say what was dropped and why.
+
+    Published weights are obtained by their names too.
+    """
+    if name in weights.published():
+        _download_weights(name, mirror)
+        return
     with _recorded("download", name) as settings:
         if mirror:
             data = settings.data.model_copy(update={"mirror": mirror})
@@ -55,6 +63,26 @@ def download(name: str, mirror: str = "") -> None:
         for recording in corpus:
             if recording.used == "no":
                 print(f"  dropped {recording.file}: {recording.reason}")
+
+
+def _download_weights(name: str, mirror: str) -> None:
+    """Fetch weights into the cache, also where there is no compendium around."""
+    try:
+        settings = config.load()
+    except ShellacError:
+        settings = None
+    data = settings.data if settings else None
+    mirror = mirror or (data.mirror if data else "")
+    from shellac.systems import fetching
+
+    digest = fetching.fetch(name, mirror, data.checksums if data else {})
+    entry = weights.published()[name]
+    licence = weights.stated_licence(entry)
+    print(f"{name}: {entry.network}, {entry.summary}; licence: {licence}; SHA-256 {digest}")
+    if settings:
+        from shellac.commands import pretrained
+
+        pretrained.receipt(settings, name, digest)
 
 
 def fragments(system: str) -> None:
@@ -76,14 +104,28 @@ def train(network: str) -> None:
 
 
 def evaluate(system: str) -> None:
-    """Score one system's networks beside the baselines."""
+    """Score one system's networks beside the baselines; ``pretrained``: tell of all its chains."""
     with _recorded("evaluate", system) as settings:
+        if system == PRETRAINED:
+            from shellac.commands import pretrained
+
+            pretrained.report(settings)
+            return
         _known(settings, system)
         registry.part(system, "evaluation").evaluate(settings)
 
 
 def stimuli(system: str) -> None:
-    """Cut one system's excerpts for listening, and restore the historical recordings whole."""
+    """Cut one system's excerpts for listening, and restore the historical recordings whole.
+
+    ``pretrained/CHAIN`` restores them by a chain of the authors' weights.
+    """
+    if system.startswith(f"{PRETRAINED}/"):
+        from shellac.commands import pretrained
+
+        with _recorded("stimuli", system) as settings:
+            pretrained.restore(settings, system.removeprefix(f"{PRETRAINED}/"))
+        return
     from shellac.listening import stimuli as listening
 
     with _recorded("stimuli", system) as settings:
@@ -127,13 +169,17 @@ def manuscript(stamp: bool = False) -> None:
     from shellac.report import manuscript as typesetting
 
     settings = config.load()
+    reported = bool(settings.pretrained.reports)
+    source = f"{PRETRAINED}.typ" if reported else typesetting.SOURCE
     if stamp:
         output = paths.manuscript() / "output" / "manuscript.pdf"
-        typesetting.build(settings.profile, output, typesetting.stamp())
+        typesetting.build(settings.profile, output, typesetting.stamp(), source)
         print(output.relative_to(paths.root()))
         return
+    place = (PRETRAINED,) if reported else ()
     with _recorded("manuscript"):
-        typesetting.build(settings.profile, paths.results(settings.profile, "manuscript.pdf"))
+        output = paths.results(settings.profile, *place, "manuscript.pdf")
+        typesetting.build(settings.profile, output, source=source)
 
 
 def _known(settings: Settings, system: str) -> None:

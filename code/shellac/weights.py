@@ -10,19 +10,15 @@ passed on.
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from shellac import config, paths
-from shellac.download import transfer
-from shellac.download.transfer import Limits, Wanted
 from shellac.errors import ConfigError, UsageError, WeightsError
 from shellac.files import atomic_path, sha256, write_json
 from shellac.systems import registry
@@ -165,31 +161,9 @@ def stated_licence(entry: PublishedWeights) -> str:
     return entry.licence or "none stated by the authors"
 
 
-def fetch(
-    name: str,
-    mirror: str = "",
-    checksums: Mapping[str, str] | None = None,
-    limits: Limits | None = None,
-) -> str:
-    """Bring published weights into the cache; return the SHA-256 of their file.
-
-    ``mirror`` is the address of a folder that is asked instead of the authors; ``checksums``, by
-    name of file, may vouch for it (``sha256:...``). Raises :class:`DataError` as
-    :func:`shellac.download.transfer.fetch` does, and :class:`UsageError` for an unknown name.
-    """
-    entry = _entry(name)
-    expected = dict(entry.checksums)
-    if before := pinned(entry):
-        expected = {"sha256": before}
-    if vouched := (checksums or {}).get(entry.file):
-        kind, _, digits = vouched.partition(":")
-        expected = {kind: digits}
-    address = f"{mirror.rstrip('/')}/{quote(entry.file)}" if mirror else entry.address
-    wanted = Wanted(entry.file, (address,), expected, most_bytes=entry.most_bytes)
-    place = published_path(entry)
-    digest = transfer.fetch(wanted, place.parent, limits)
-    write_json(place.with_name(_PIN), {"sha256": digest, "address": address})
-    return digest
+def keep_pin(entry: PublishedWeights, digest: str, address: str) -> None:
+    """Note what was fetched from where: from now on it is this file and no other."""
+    write_json(published_path(entry).with_name(_PIN), {"sha256": digest, "address": address})
 
 
 def find(wanted: str | None, network: str) -> Path:
@@ -203,7 +177,7 @@ def find(wanted: str | None, network: str) -> Path:
     if wanted is None:
         return _held(_only(network))
     if wanted.startswith(PREFIX):
-        entry = _entry(wanted.removeprefix(PREFIX))
+        entry = published_entry(wanted.removeprefix(PREFIX))
         if entry.network != network:
             raise UsageError(f"{wanted} are weights of {entry.network}, not of {network}")
         return _held(entry)
@@ -215,7 +189,8 @@ def find(wanted: str | None, network: str) -> Path:
     return path
 
 
-def _entry(name: str) -> PublishedWeights:
+def published_entry(name: str) -> PublishedWeights:
+    """Look up published weights; raise :class:`UsageError` with the names there are."""
     known = published()
     if name not in known:
         raise UsageError(f"no published weights are called {name!r}; there are: {', '.join(known)}")

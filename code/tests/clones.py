@@ -20,12 +20,15 @@ def environment(root):
     return env
 
 
-def run(root, *command, check=True):
-    """Run a command in the clone; show what it printed where it fails."""
+def run(root, *command, check=True, **variables):
+    """Run a command in the clone; show what it printed where it fails.
+
+    ``variables`` are added to its environment.
+    """
     done = subprocess.run(
         command,
         cwd=root,
-        env=environment(root),
+        env=environment(root) | variables,
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from shellac import networks, weights
 from shellac.cli import main
 from shellac.errors import DataError, UsageError, WeightsError
 from shellac.files import sha256
+from shellac.systems import fetching
 from shellac.weights import Card
 
 SETTINGS = {"width": 0.03125}
@@ -94,7 +95,7 @@ def site(tmp_path, monkeypatch):
 
 
 def test_published_weights_are_fetched_once_and_found_by_name(site):
-    digest = weights.fetch("denoiser-22k", site.address)
+    digest = fetching.fetch("denoiser-22k", site.address)
     entry = weights.published()["denoiser-22k"]
     path = weights.published_path(entry)
     assert (path.name, sha256(path)) == ("checkpoint_denoiser", digest)
@@ -104,41 +105,41 @@ def test_published_weights_are_fetched_once_and_found_by_name(site):
     with pytest.raises(UsageError, match="are weights of denoiser/unet_22k, not of behm_gan/unet"):
         weights.find("published:denoiser-22k", "behm_gan/unet")
     asked = len(site.requests)
-    assert weights.fetch("denoiser-22k", site.address) == digest
+    assert fetching.fetch("denoiser-22k", site.address) == digest
     assert len(site.requests) == asked
 
 
 def test_several_published_weights_of_one_network_must_be_chosen_from(site):
     for name in ("piano", "strings"):
-        weights.fetch(f"behm-{name}", site.address)
+        fetching.fetch(f"behm-{name}", site.address)
     with pytest.raises(UsageError, match="say --weights published:behm-piano or --weights pub"):
         weights.find(None, "behm_gan/unet")
     assert weights.find("published:behm-strings", "behm_gan/unet").name == "checkpoint_strings"
 
 
 def test_weights_that_were_changed_since_are_refused(site):
-    weights.fetch("denoiser-22k", site.address)
+    fetching.fetch("denoiser-22k", site.address)
     path = weights.published_path(weights.published()["denoiser-22k"])
     path.write_bytes(path.read_bytes()[:-1] + b"X")
     with pytest.raises(WeightsError, match=r"not the file that was fetched, by its SHA-256"):
         weights.find(None, "denoiser/unet_22k")
     with pytest.raises(DataError, match="remove it, and it is fetched again"):
-        weights.fetch("denoiser-22k", site.address)
+        fetching.fetch("denoiser-22k", site.address)
     path.unlink()
     site.put("/checkpoint_denoiser", b"other weights under the name")
     with pytest.raises(DataError, match="sha256"):  # the first file is the one that counts
-        weights.fetch("denoiser-22k", site.address)
+        fetching.fetch("denoiser-22k", site.address)
     assert not path.exists()
 
 
 def test_a_hash_that_the_user_vouches_for_decides(site):
     wrong = {"checkpoint_denoiser": "sha256:" + "0" * 64}
     with pytest.raises(DataError, match="sha256"):
-        weights.fetch("denoiser-22k", site.address, wrong)
+        fetching.fetch("denoiser-22k", site.address, wrong)
 
 
 def test_weights_are_listed_with_licence_and_presence(site, capsys):
-    weights.fetch("behm-piano", site.address)
+    fetching.fetch("behm-piano", site.address)
     assert main(["systems", "--json"]) == 0
     listed = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
     found = {each["name"]: each for each in listed["behm_gan/unet"]["weights"]}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shellac import audio, paths
 from shellac.config import Settings
-from shellac.datasets import folder, index, published
+from shellac.datasets import discs, folder, index, published
 from shellac.datasets.catalogue import CATALOGUE
 from shellac.datasets.index import Found, Recording
 from shellac.errors import ConfigError, DataError
@@ -117,6 +117,9 @@ CORPORA: dict[str, Corpus] = {
     ),
     "folder": Corpus(
         "your own recordings in data.folder", "as you received them", _adopt_folder
+    ),
+    "discs": Corpus(
+        "the historical recordings that data.discs lists", "each its own", discs.obtain
     ),
     **{
         entry.name: Corpus(entry.title, entry.licence or "none stated", published.obtain)

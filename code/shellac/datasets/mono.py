@@ -36,11 +36,12 @@ class Stream:
 
         Raises :class:`DataError` for a recording that is shorter than its index says.
         """
-        parts, until = [self._kept], self._start + len(self._kept)
+        until = self._start + len(self._kept)
+        parts = [self._kept] if len(self._kept) else []
         while until < stop:
             parts.append(self._next())
             until += len(parts[-1])
-        held = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        held = parts[0] if len(parts) == 1 else np.concatenate((*parts, self._kept[:0]))
         self._kept, self._start = held[start - self._start :], start
         return self._kept[: stop - start]
 

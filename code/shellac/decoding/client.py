@@ -184,7 +184,7 @@ class IsolatedFile:
         return self._process.pid
 
     def read(self, frames: int, dtype: str) -> np.ndarray:
-        """Return up to ``frames`` further frames (n, C) as ``float32`` or ``int32``."""
+        """Return up to ``frames`` further frames (n, C) as ``float32``, ``int32`` or ``int16``."""
         samples = np.empty((frames, self.channels), dtype)
         bytes_per_frame = self.channels * samples.itemsize
         step, got = max(1, BLOCK_BYTES // bytes_per_frame), 0

@@ -39,20 +39,34 @@ class Row:
     versions: tuple[Version, ...]
 
 
-def write(path: Path, rows: Sequence[Row], about: str) -> None:
-    """Write the page, atomically; links are relative to it, names are escaped."""
+LEGEND = (
+    "SNR in dB, more is better; log-spectral distance in decades of power, less is better;"
+    ' all measures with their definitions in <a href="metrics.json">metrics.json</a>. All'
+    " spectrograms of a row share one level scale and show the same band."
+)
+
+
+def write(
+    path: Path,
+    rows: Sequence[Row],
+    about: str,
+    title: str = "shellac example",
+    legend: str = LEGEND,
+) -> None:
+    """Write the page, atomically; links are relative to it, names are escaped.
+
+    ``legend`` is HTML and stands below the table.
+    """
     labels = [version.label for version in rows[0].versions]
     heads = "".join(f"<th>{html.escape(label)}</th>" for label in labels)
     body = "\n".join(_row(row, path.parent) for row in rows)
     files.write_text(
         path,
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>shellac example</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>shellac example</h1><p>{html.escape(about)}</p>\n"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(about)}</p>\n"
         f"<table><tr><th>Recording</th>{heads}</tr>\n{body}\n</table>\n"
-        "<p>SNR in dB, more is better; log-spectral distance in decades of power, less is better;"
-        ' all measures with their definitions in <a href="metrics.json">metrics.json</a>. All'
-        " spectrograms of a row share one level scale and show the same band.</p>\n"
+        f"<p>{legend}</p>\n"
         "</body></html>\n",
     )
 

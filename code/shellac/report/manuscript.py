@@ -11,6 +11,8 @@ from shellac import paths
 from shellac.errors import DataError, OutputError
 from shellac.files import atomic_path
 
+SOURCE = "main.typ"
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -40,8 +42,8 @@ def stamp() -> Stamp:
     return Stamp(commit, datetime.date.today().isoformat())
 
 
-def build(profile: str, output: Path, stamp: Stamp | None = None) -> Path:
-    """Typeset ``manuscript/main.typ`` from the results of a profile.
+def build(profile: str, output: Path, stamp: Stamp | None = None, source: str = SOURCE) -> Path:
+    """Typeset ``manuscript/main.typ``, or a ``source`` beside it, from the results of a profile.
 
     Parameters
     ----------
@@ -59,15 +61,15 @@ def build(profile: str, output: Path, stamp: Stamp | None = None) -> Path:
     OutputError
         If the PDF cannot be written.
     """
-    source = paths.manuscript() / "main.typ"
-    if not source.is_file():
-        raise DataError(f"{source}: no such file")
+    place = paths.manuscript() / source
+    if not place.is_file():
+        raise DataError(f"{place}: no such file")
     inputs = {"profile": profile}
     if stamp is not None:
         inputs |= {"commit": stamp.commit, "date": stamp.date}
     try:
         pdf = typst.compile(
-            str(source), root=str(paths.root()), ignore_system_fonts=True, sys_inputs=inputs
+            str(place), root=str(paths.root()), ignore_system_fonts=True, sys_inputs=inputs
         )
     except typst.TypstError as error:
         raise DataError(f"manuscript: {_in_one_line(error)}") from error

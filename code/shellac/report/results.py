@@ -18,6 +18,9 @@ PAIRED_COLUMNS = ("role", "low_pass", "method", "against", "metric", *NUMBER_COL
 INPAINTING_PAIRED_COLUMNS = ("genre", "unit", "method", "against", "metric", *NUMBER_COLUMNS)
 DENOISER_PAIRED_COLUMNS = ("role", "snr_db", "method", "against", "metric", *NUMBER_COLUMNS)
 DENOISER_COLUMNS = ("role", "track", "sha256", "snr_db", "method", "metric", "value")
+BABE2_PAIRED_COLUMNS = ("role", "network", "method", "against", "metric", *NUMBER_COLUMNS)
+BABE2_FRECHET_COLUMNS = ("network", "method", "embedding", *NUMBER_COLUMNS)
+BABE2_FILTER_COLUMNS = ("network", "track", "hz", "true_db", "ltas_db", "blind_db")
 RANK_COLUMNS = ("genre", "unit", "method", "metric", "mean", "rank", "last_rank")
 RECORDING_COLUMNS = ("file", "role", "split", "used", "reason", "sample_rate", "samples")
 _RECORDING_TEXT = ("file", "role", "split", "used", "reason")
@@ -159,6 +162,23 @@ def ranks_path(profile: str, task: str) -> Path:
 def ranks(profile: str, task: str) -> pd.DataFrame:
     """Read a task's ranks, best first; :class:`DataError` if missing or malformed."""
     return _read_csv(ranks_path(profile, task), RANK_COLUMNS, f"shellac evaluate {task}")
+
+
+def babe2_path(profile: str, what: str) -> Path:
+    """Return the place of ``frechet`` or ``filters`` of the generative equaliser."""
+    return paths.results(profile, "metrics", f"babe2-{what}.csv")
+
+
+def frechet(profile: str) -> pd.DataFrame:
+    """Read the generative equaliser's distances of sets; :class:`DataError` if missing."""
+    path = babe2_path(profile, "frechet")
+    return _read_csv(path, BABE2_FRECHET_COLUMNS, "shellac evaluate babe2")
+
+
+def filters(profile: str) -> pd.DataFrame:
+    """Read true and estimated responses in dB; :class:`DataError` if missing."""
+    path = babe2_path(profile, "filters")
+    return _read_csv(path, BABE2_FILTER_COLUMNS, "shellac evaluate babe2")
 
 
 def record(profile: str, name: str) -> dict:

@@ -74,8 +74,24 @@ _MATERIAL_LOOKS = {
     "strings": Look("BEHM-GAN, strings", "#b0306a", "--", "P"),
     "orchestra": Look("BEHM-GAN, orchestra", "#7a7a7a", "-.", "h"),
 }
+# Conditions of the generative equaliser.
+BABE2_LOOKS = {
+    "reference": LOOKS["reference"],
+    "input": Look("As heard", "#d9d9d9", ":", "x"),
+    "ltas": Look("Spectrum matching", "#e3b23c", (0, (1, 1)), "o"),
+    "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
+    "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),
+}
 _FIRST = {name: BANDWIDTH_LOOKS[name] for name in ("reference", "low_passed")}
-_ALL_LOOKS = _FIRST | INPAINTING_LOOKS | DENOISING_LOOKS | LOOKS | BANDWIDTH_LOOKS | _MATERIAL_LOOKS
+_ALL_LOOKS = (
+    _FIRST
+    | INPAINTING_LOOKS
+    | BABE2_LOOKS
+    | DENOISING_LOOKS
+    | LOOKS
+    | BANDWIDTH_LOOKS
+    | _MATERIAL_LOOKS
+)
 LOW_PASS = {
     "repository": "FIR, 3.5 kHz",
     "paper": "FIR, 3 kHz",

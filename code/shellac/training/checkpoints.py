@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from shellac.files import atomic_path
 _CHECKPOINT = "checkpoint.pt"
 
 
+@cache
 def code_version() -> str:
     """Hash of this package's sources: a checkpoint is taken up only by the code that wrote it."""
     package = Path(__file__).resolve().parents[1]

@@ -24,5 +24,9 @@ def windowed_product(
     product = np.empty((rows, groups, results), dtype)
     for start in range(0, groups, _WINDOWS_PER_BLOCK):
         block = slice(start, start + _WINDOWS_PER_BLOCK)
-        product[:, block] = np.ascontiguousarray(windows[:, block], np.float64) @ matrix
+        window = np.ascontiguousarray(windows[:, block], np.float64)
+        if dtype is np.float64:
+            np.matmul(window, matrix, out=product[:, block])
+        else:
+            product[:, block] = window @ matrix
     return product.reshape(rows, groups * results)

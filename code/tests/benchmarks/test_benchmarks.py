@@ -16,7 +16,7 @@ run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
-    "fragments": lambda: fragments.measure(0.7, turns=1, memory_minutes=(0.7, 1.4)),
+    "fragments": lambda: fragments.measure(0.4, turns=1, memory_minutes=(0.4, 0.7)),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
     "classical": lambda: classical.measure(seconds=3.0),
@@ -46,11 +46,11 @@ def test_the_harness_measures_everything(tmp_path):
     plain, checkpointed = rows["cqt"][8:]
     assert 0 < plain["base_mb"] <= plain["peak_mb"] and checkpointed["cpu_seconds"] > 0
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
-    assert len(rows["fragments"]) == 4
+    assert len(rows["fragments"]) == 5
     for row in rows["fragments"][:3]:
-        assert row["ratio"] > 0 and row["patches"] > 50
+        assert row["ratio"] > 0 and row["patches"] > 20
         assert row["largest_difference"] < 1e-5
-    assert rows["fragments"][3]["memory_ratio"] < 1.5
+    assert all(row["many_mb"] < 1.2 * row["few_mb"] for row in rows["fragments"][3:])
     assert all(row["times_real_time"] > 0 for row in rows["synthesis"])
     assert all(row["nearest_db"] > 0.5 for row in rows["synthesis"])
     assert len(rows["griffin-lim"]) == 4

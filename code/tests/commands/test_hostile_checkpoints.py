@@ -8,6 +8,7 @@ from sounds import write_good
 
 from shellac import weights
 from shellac.cli import main
+from shellac.systems import fetching
 
 LAYOUTS = {
     "denoiser": "denoiser", "behm_gan": "behm_generator", "superres": "superres_audiounet",
@@ -52,7 +53,7 @@ def test_published_weights_of_another_hash_are_refused(place, capsys, system, na
     torch.save(layout(LAYOUTS[system]), place / "w.pth")
     with loopback.serving() as site:
         site.put(f"/{entry.file}", (place / "w.pth").read_bytes())
-        weights.fetch(name, site.address)
+        fetching.fetch(name, site.address)
     path = weights.published_path(entry)
     path.write_bytes(path.read_bytes() + b"\0")
     error = refused(place, capsys, system, f"published:{name}", entry.file)

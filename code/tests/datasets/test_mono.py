@@ -9,7 +9,7 @@ from shellac.datasets.index import Recording
 from shellac.datasets.mono import Stream, length_at, mono_at
 from shellac.errors import AudioError, DataError
 
-SAMPLES = 200_000  # more than a decoder is asked for at a time
+SAMPLES = 700_000  # more than a decoder is asked for at a time
 
 
 @pytest.fixture

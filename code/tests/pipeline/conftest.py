@@ -20,6 +20,17 @@ TOY = [
     "superres.evaluation.resamples=100",
     "superres.stimuli.tracks=1",
     "superres.stimuli.seconds=1",
+    "babe2.samples=4096",
+    "babe2.networks={tiny: {channels: [8, 8, 8], dilated_layers: [1, 1, 1], bins_per_octave: 8,"
+    " embedding: 16}}",
+    "babe2.training.steps=4",
+    "babe2.training.batch_size=2",
+    "babe2.training.validate_every=2",
+    "babe2.evaluation.tracks=2",
+    "babe2.evaluation.steps=2",
+    "babe2.evaluation.resamples=100",
+    "babe2.stimuli.tracks=1",
+    "babe2.stimuli.seconds=1",
     "inpainting.networks={UNet_Sun: {width: 0.25},"
     " line: {network: Res_UNet_v2, width: 0.03125, input: interpolated}}",
     "inpainting.training.steps=4",

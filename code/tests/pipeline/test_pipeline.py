@@ -36,6 +36,9 @@ def test_everything_is_built_and_a_second_run_does_nothing(clone):
     }  # fmt: skip
     assert {row["low_pass"] for row in rows} == {"chebyshev", "butterworth", "sinc", "codec"}
     assert (results / "model-cards" / "superres" / "tfilm.md").is_file()
+    rows = read_csv(results / "metrics" / "babe2-summary.csv")
+    assert {row["method"] for row in rows} == {"input", "ltas", "informed", "blind"}
+    assert (results / "model-cards" / "babe2" / "tiny.md").is_file()
     rows = read_csv(results / "metrics" / "inpainting-summary.csv")
     assert {row["method"] for row in rows} == {
         "damaged", "hold", "linear", "autoregressive", "autoregressive_two_orders", "UNet_Sun",
@@ -77,6 +80,9 @@ def test_a_forced_second_run_gives_the_same_hashes(clone):
         ("superres.training_low_pass=[sinc]", {"superres-fragments"}),
         ("superres.evaluation.low_pass=[sinc]", {"superres-evaluate"}),
         ("superres.stride=2048", {"superres-fragments"}),
+        ("babe2.stimuli.seconds=2", {"babe2-stimuli"}),
+        ("babe2.evaluation.resamples=200", {"babe2-evaluate", "babe2-stimuli"}),
+        ("babe2.training.gain_db=1", {"babe2-train@tiny"}),
         ("inpainting.stimuli.seconds=2", {"inpainting-stimuli"}),
         ("inpainting.evaluation.resamples=200", {"inpainting-evaluate"}),
         (
@@ -116,7 +122,7 @@ def test_a_change_re_runs_what_it_touches(clone, change, stages):
     (clone / "params.yaml").write_text(yaml.safe_dump(settings))
     try:
         # the notebook and the text print the settings themselves
-        systems = ("superres", "denoiser", "behm_gan", "inpainting")
+        systems = ("superres", "denoiser", "behm_gan", "babe2", "inpainting")
         shown = {*(f"{name}-notebook" for name in systems), "manuscript"}
         assert changed_stages(clone) - shown == stages
     finally:

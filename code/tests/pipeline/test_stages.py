@@ -18,6 +18,16 @@ ROOTS = {
     "superres-evaluate": ["systems.superres.evaluation"],
     "superres-stimuli": ["systems.superres.evaluation", "listening.stimuli", "commands.restore"],
     "superres-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "babe2-fragments": ["systems.babe2.fragments"],
+    "babe2-train": ["systems.babe2.training"],
+    "babe2-evaluate": ["systems.babe2.evaluation"],
+    "babe2-stimuli": [
+        "systems.babe2.evaluation",
+        "listening.stimuli",
+        "commands.restore",
+        "systems.babe2.restoration",
+    ],
+    "babe2-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
     "inpainting-fragments": ["systems.inpainting.fragments"],
     "inpainting-train": ["systems.inpainting.training"],
     "inpainting-evaluate": ["systems.inpainting.evaluation"],
@@ -50,6 +60,10 @@ ROOTS = {
         "systems.behm_gan.restoration",
     ],
     "behm_gan-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "pretrained-weights": [],
+    "pretrained-restore": ["commands.pretrained"],
+    "pretrained-report": ["commands.pretrained"],
+    "pretrained-manuscript": ["report.manuscript"],
     "manuscript": ["report.manuscript"],
 }
 

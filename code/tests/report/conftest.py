@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import babe2_results
 import bandwidth_results
 import denoiser_results
 import inpainting_results
@@ -33,8 +34,8 @@ MEANS = {  # snr-like, lsd-like
 }
 NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
 NOTEBOOKS = (
-    "01-super-resolution", "02-denoising", "03-bandwidth-extension", "05-inpainting",
-    "06-inpainting-comparison",
+    "01-super-resolution", "02-denoising", "03-bandwidth-extension", "04-generative-equaliser",
+    "05-inpainting", "06-inpainting-comparison",
 )  # fmt: skip
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
@@ -50,6 +51,7 @@ def make_house(root: Path) -> None:
     _write_metrics(root / "results" / "demo" / "metrics")
     _write_weights(root / "results" / "demo" / "models" / "superres")
     _write_stimuli(root / "results" / "demo" / "stimuli" / "superres")
+    babe2_results.write(root)
     inpainting_results.write(root)
     denoiser_results.write(root)
     bandwidth_results.write(root)

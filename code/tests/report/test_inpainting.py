@@ -188,7 +188,10 @@ def test_cards_say_what_a_network_is_and_where_it_ends(house):
     assert "input interpolated" in text and "1001 parameters" in text
     assert "| NRMSE | 0.200 [0.196, 0.204] |" in text
     assert "| segment | NRMSE to linear interpolation |" in text and "| better |" in text
+    assert "Means over 8 held-out tracks" in text
     assert "What fills a gap is invented" in text
+    corrects = written[-1].read_text()
+    assert "input autoregressive" in corrects and "has no score on segments" in corrects
     assert notice in text and str(house) not in text
 
 

@@ -41,7 +41,8 @@ class CQTDiff(nn.Module):
     samples, sample_rate : int
         Length of a segment, and Hz.
     channels, dilated_layers : sequence of int
-        For each octave, the highest first; layer i of a block has dilation 2**i in frequency.
+        For each octave, the highest first. Channels are multiples of 8; layer i of a block has
+        dilation 2**i in frequency.
     bins_per_octave : int
         Rows that each octave adds.
     width : float
@@ -83,7 +84,9 @@ class CQTDiff(nn.Module):
         octaves = len(channels)
         attends = list(attention_layers) or [False] * (octaves + 1)
         _check(octaves, dilated_layers, attends, width)
-        sizes = [max(GROUPS, GROUPS * round(each * width / GROUPS)) for each in channels]
+        sizes = list(channels)
+        if width != 1:
+            sizes = [max(GROUPS, GROUPS * round(each * width / GROUPS)) for each in channels]
         self.cqt = CQT(octaves, bins_per_octave, sample_rate, samples, window, beta, grid)
         _check_sizes(self.cqt.sizes)
         self.checkpointing = False

@@ -48,7 +48,7 @@ def convolve(x: Tensor, kernel: Tensor, dilation: int = 1) -> Tensor:
 
 def deviations(h: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and unbiased standard deviation of each group of channels, (B, C) each."""
-    sums = h.new_zeros(2, h.shape[0], h.shape[3], dtype=torch.float64)
+    sums = _no_sums(h)
     for place in _pieces(h):
         _count(sums, h[place], place)
     return _moments(sums, h)
@@ -59,15 +59,23 @@ def _pieces(h: Tensor) -> Iterator[Place]:
     if h.device.type != "cpu":
         yield slice(None), slice(None)
         return
+    items, bins = h.shape[:2]
     rows = max(1, _PIECE // max(1, h.shape[2] * h.shape[3]))
-    for item in range(h.shape[0]):
-        for start in range(0, h.shape[1], rows):
-            yield slice(item, item + 1), slice(start, start + rows)
+    together = max(1, rows // bins)  # small maps: several items in one piece
+    for item in range(0, items, together):
+        for start in range(0, bins, rows):
+            yield slice(item, item + together), slice(start, start + rows)
 
 
 def _each(values: Tensor, place: Place) -> Tensor:
     """Cut values of (B, C) for a piece, to be broadcast over it."""
     return values[place[0], None, None, :]
+
+
+def _no_sums(h: Tensor) -> Tensor:
+    """Begin sums and sums of squares, (2, B, C), in double precision where the device has it."""
+    wide = h.dtype if h.device.type == "mps" else torch.float64
+    return h.new_zeros(2, h.shape[0], h.shape[3], dtype=wide)
 
 
 def _count(sums: Tensor, piece: Tensor, place: Place) -> None:
@@ -109,7 +117,7 @@ class _Stack(torch.autograd.Function):
                 kept += [h, mean, deviation]
                 maps += [v] if train else []
             following = torch.empty_like(h) if train else v
-            sums = h.new_zeros(2, h.shape[0], h.shape[3], dtype=torch.float64)
+            sums = _no_sums(h)
             gate = gates[i] * _HALF
             for place in _pieces(h):
                 piece = torch.mul(v[place], _each(gate, place), out=following[place])

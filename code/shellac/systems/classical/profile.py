@@ -8,7 +8,9 @@ estimation based on optimal smoothing and minimum statistics" (2001).
 Dense music has no pause in some band or in any, and its quietest frames are music. Two things give
 it away. Noise has one level: the quietest frames and more of the quiet ones, each corrected by its
 factor, tell the same power, and music's do not. And noise is even across neighbouring bins, up to
-what chance makes of it, where music has partials. What speaks against noise lowers the estimate.
+what chance makes of it, where music has partials. What speaks against noise lowers the estimate;
+unless all frames together are hardly louder than the quiet ones, which music's never are: then it
+is noise with the holes of a coder in it, and what lies in the holes is not its level.
 """
 
 import re
@@ -28,6 +30,10 @@ DOUBT, DOUBT_SQUARED, CHANCE_DB = 3.0, 3.0, 0.3
 # constant, for noise over many bins, less for few; and dB less per neper above that
 NOISE_PEAKS, DOUBT_OF_PEAKS = 0.6, 12.0
 WIDE_BINS = 16  # on either side, where evenness is judged
+# A coder's holes: the mean exceeds the quiet frames' estimate by few dB, and by few for how far
+# the quietest are below these (a share), and no tone stands out (nepers). Or hardly any dB at all.
+# Fully on one side of the first number, not at all on the other side of the second.
+HOLED_DB, HOLED_SHARE, HOLED_PEAKS, STEADY_DB = (7.0, 10.0), (0.9, 0.7), (1.6, 2.0), (1.5, 2.5)
 SURE_DB = 3.0  # bins whose estimate was lowered by no more hold noise beyond doubt
 LEAST_SURE = 0.1  # share of bins, below which nothing is known for certain
 NEAR_BINS = 4  # on either side, averaged before frames are compared
@@ -132,14 +138,34 @@ def quietest(power: np.ndarray) -> Estimate | None:
     least, more = (_least(bands, sounding, shape, share) for share in (QUIETEST, QUIET))
     # of noise alone both tell the same; where they differ, the least holds music too
     differing = 10 * np.log10(np.maximum(more, 1e-30) / np.maximum(least, 1e-30))
-    usual = median_filter(differing, (1, 2 * WIDE_BINS + 1), mode="nearest")
-    beyond = np.maximum(usual - CHANCE_DB, 0.0)
-    peaks = np.maximum(_peaks(power) - NOISE_PEAKS, 0.0)
-    doubt_db = DOUBT * beyond + DOUBT_SQUARED * beyond**2 + DOUBT_OF_PEAKS * peaks
-    noise = _without_tones(least * 10 ** (-doubt_db / 10))
-    mean = power.mean(axis=0)
+    beyond = np.maximum(_usual(differing) - CHANCE_DB, 0.0)
+    peaks, mean = _peaks(power), power.mean(axis=0, dtype=np.float64)
+    louder = 10 * np.log10((_averaged(mean, NEAR_BINS)[0] + 1e-30) / (more + 1e-30))
+    steady = _steady(_usual(louder), _usual(differing), peaks)
+    doubt_db = DOUBT * beyond + DOUBT_SQUARED * beyond**2
+    doubt_db += DOUBT_OF_PEAKS * np.maximum(peaks - NOISE_PEAKS, 0.0)
+    doubt_db *= 1 - steady
+    differing = np.maximum(differing, 0.0)
+    noise = _without_tones(least * 10 ** ((steady * differing - doubt_db) / 10))
     told = doubt_db[mean > _SILENT * mean.max()]
     return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+
+
+def _steady(louder: np.ndarray, differing: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+    """Return how certainly a band is noise throughout, with holes or without, 0 to 1: (C, F)."""
+    share = differing / np.maximum(louder, 0.1)
+    holed = _between(louder, *HOLED_DB) * _between(share, *HOLED_SHARE)
+    return np.maximum(holed, _between(louder, *STEADY_DB)) * _between(peaks, *HOLED_PEAKS)
+
+
+def _usual(x: np.ndarray) -> np.ndarray:
+    """Return the median of (C, F) over the bins around each."""
+    return median_filter(x, (1, 2 * WIDE_BINS + 1), mode="nearest")
+
+
+def _between(x: np.ndarray, full: float, none: float) -> np.ndarray:
+    """Return 1 at ``full`` and beyond, 0 at ``none`` and beyond, and a straight line between."""
+    return np.clip((none - x) / (none - full), 0.0, 1.0)
 
 
 def _averaged(x: np.ndarray, near: int) -> tuple[np.ndarray, np.ndarray]:

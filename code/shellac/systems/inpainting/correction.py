@@ -46,7 +46,7 @@ def corrector(network: nn.Module, conversion: Conversion, device: torch.device) 
         with torch.inference_mode():
             return correct(network, conversion, filled.to(device), missing.to(device)).cpu()
 
-    return Correction(run)
+    return Correction(run, conversion.form)
 
 
 def loss(heard: Tensor, whole: Tensor, missing: Tensor) -> Tensor:

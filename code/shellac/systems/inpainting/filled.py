@@ -20,7 +20,6 @@ from shellac.degradations import draws
 from shellac.degradations.gaps import Interval, draw_gaps
 from shellac.errors import DataError
 from shellac.files import atomic_path, read_csv, write_csv
-from shellac.systems.inpainting import representation
 from shellac.systems.inpainting.filling import fill
 from shellac.systems.inpainting.settings import InpaintingSettings
 
@@ -40,7 +39,6 @@ def waveforms_path(folder: Path, split: str, digest: str) -> Path:
 def build(folder: Path, split: str, found: Sequence[Recording], settings: Settings) -> None:
     """Fill the gaps of every recording of a split; those that are there already are kept."""
     task: InpaintingSettings = settings.systems["inpainting"]
-    form = representation.get(task.representation)
     (folder / f"{split}_filled").mkdir(exist_ok=True)
 
     def make(recording: Recording) -> list[dict[str, object]]:
@@ -53,7 +51,7 @@ def build(folder: Path, split: str, found: Sequence[Recording], settings: Settin
         if not path.exists():
             whole = mono_at(recording, task.sample_rate)
             filled = [
-                fill(whole[None], task.sample_rate, each, None, form)[0] for each in gaps.values()
+                fill(whole[None], task.sample_rate, each, None, None)[0] for each in gaps.values()
             ]
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.save(file, np.stack([whole, *filled]))

@@ -41,10 +41,11 @@ class Correction:
     """What corrects gaps that autoregression has filled.
 
     ``run`` maps waveforms (B, T) at the network's rate and which samples are missing, bool (B, T),
-    to (B, T); T is as many samples as whole blocks have.
+    to (B, T); T is as many samples as whole blocks of ``form`` have.
     """
 
     run: Callable[[Tensor, Tensor], Tensor]
+    form: Representation
 
 
 def order_at(sample_rate: int) -> int:
@@ -76,7 +77,7 @@ def fill(
     sample_rate: int,
     gaps: Sequence[Interval],
     method: Method | Correction | None,
-    form: Representation,
+    form: Representation | None,
     iterations: int = ITERATIONS,
     interpolated: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -89,12 +90,14 @@ def fill(
     gaps : (start, stop) in samples, of all channels
     method : what restores blocks, on the values of ``form``, or corrects what autoregression
         filled, by the mean of two orders; None leaves it at that
+    form : of blocks; None where a correction, which has its own, or nothing follows
     iterations : of Griffin-Lim, for forms without phase
     interpolated : the second of :func:`interpolations`, where it is known already
     """
     if interpolated is None:
         interpolated = interpolations(waveform, sample_rate, gaps)[1]
     result = interpolated.copy()
+    form = method.form if isinstance(method, Correction) else form
     batches: dict[int, list[Interval]] = defaultdict(list)
     for gap in gaps if method is not None else ():
         batches[_blocks(gap, sample_rate, form)].append(gap)

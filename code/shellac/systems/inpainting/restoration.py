@@ -26,8 +26,8 @@ def member(state: dict[str, Tensor], card: Card, device: torch.device) -> GapMem
     def by_blocks(damaged: Tensor, lost: Tensor) -> Tensor:
         return restored(network, conversion, damaged, lost, device)
 
-    corrects = conversion.corrects
-    method = corrector(network, conversion, device) if corrects else by_blocks
+    correcting = conversion.corrects
+    method = corrector(network, conversion, device) if correcting else by_blocks
 
     def repair(waveform: np.ndarray, sample_rate: int, gaps: Sequence[Interval]) -> np.ndarray:
         return fill(waveform, sample_rate, gaps, method, conversion.form)

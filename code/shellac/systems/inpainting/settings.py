@@ -58,7 +58,8 @@ class NetworkSettings(Strict):
     ``input``: ``damaged`` as published, lost frames being 0, or ``interpolated``: they are first
     filled by a straight line along time, and the network corrects the line: what it gives is
     added to its input where it does not do so itself. ``autoregressive``: gaps of a waveform are
-    filled by autoregression, whose magnitudes the network corrects likewise, under its phases.
+    filled by autoregression, whose magnitudes the network corrects likewise, under its phases;
+    in the representation ``spectrogram``, whichever the others have.
     """
 
     network: NetworkName | None = None
@@ -79,8 +80,8 @@ class TrainingSettings(LoopSettings):
     ``sound``: segments in a new order every epoch, each time with new gaps; the error counts in
     the gaps, since what is intact is put back; the last layer starts near zero where a network
     corrects an interpolation; the learning rate falls along a cosine; the lowest validation loss
-    is kept. What corrects autoregression is judged by what is heard: its loss is the negative SNR
-    of the waveform inside the gaps, in dB.
+    is kept. What corrects autoregression is judged by what is heard, whatever the recipe: its loss
+    is the negative SNR of the waveform inside the gaps, in dB.
 
     ``published``: what TeleMidia/audio_reconstruction does, best on the representation of that
     name. Segments in file order and always with the same gaps, error over the whole segment,
@@ -147,19 +148,9 @@ class InpaintingSettings(Strict):
         for name, entry in self.networks.items():
             if (entry.network or name) not in NETWORKS:
                 raise ValueError(f"networks.{name} needs network: one of {', '.join(NETWORKS)}")
-            if entry.input == "autoregressive":
-                self._check_correction(name)
+            if entry.input == "autoregressive" and not self.gaps.filled_draws:
+                raise ValueError(f"networks.{name} needs gaps.filled_draws: 1 or more")
         return self
-
-    def _check_correction(self, name: str) -> None:
-        """Refuse what cannot be trained to correct autoregression."""
-        wanted = {
-            "gaps.filled_draws: 1 or more": self.gaps.filled_draws > 0,
-            "representation: spectrogram": self.representation == "spectrogram",
-            "training.recipe: sound": self.training.recipe == "sound",
-        }
-        if missing := [text for text, there in wanted.items() if not there]:
-            raise ValueError(f"networks.{name} with input autoregressive needs {missing[0]}")
 
     def network_class(self, name: str) -> str:
         """Return the registered name of an entry's network, such as ``inpainting/UNet_v2``."""

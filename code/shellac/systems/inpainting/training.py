@@ -145,9 +145,7 @@ def train(settings: Settings, name: str) -> None:
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "inpainting")
     entry, training = task.networks[name], task.training
-    one_scale = representation.get(task.representation).scale is not None
-    scale = normalisation(folder) if one_scale else (None, None)
-    conversion = Conversion(task.representation, *scale, entry.input)
+    conversion = _conversion(folder, task, name)
     parts = _parts(folder, conversion, task, settings.seed)
     run_key = checkpoints.key(
         network=task.network_class(name),
@@ -159,14 +157,14 @@ def train(settings: Settings, name: str) -> None:
         inputs={split: sha256(fragments.target_path(folder, split)) for split in parts},
     )
     network = networks.build(task.network_class(name), seed=settings.seed, **entry.for_build())
-    published = training.recipe == "published"
+    published = training.recipe == "published" and not conversion.corrects
     if conversion.corrects:
         loop_task = CorrectionTask(
             network, conversion, parts, training.batch_size, settings.seed, device
         )
     else:
         loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
-    if not published and entry.input != "damaged":
+    if conversion.corrects or (not published and entry.input == "interpolated"):
         begin_at_nothing(network, lambda: loop_task.losses(loop_task.batch(0)), settings.seed)
     with checkpoints.opened(paths.scratch(), f"inpainting-{name}", run_key) as scratch:
         bar = tqdm(total=training.steps, desc=f"train inpainting/{name}", disable=None)
@@ -184,6 +182,15 @@ def train(settings: Settings, name: str) -> None:
         weights.store(weights.trained_path(settings.profile, f"inpainting/{name}"), state, card)
         curve = paths.results(settings.profile, "metrics", "inpainting-training", f"{name}.csv")
         write_csv(curve, progress.history, CURVE_COLUMNS)
+
+
+def _conversion(folder: Path, task: InpaintingSettings, name: str) -> Conversion:
+    """Return what stands before and after a network."""
+    chosen = task.networks[name].input
+    form = "spectrogram" if chosen == "autoregressive" else task.representation
+    one_scale = representation.get(form).scale is not None
+    scale = normalisation(folder) if one_scale else (None, None)
+    return Conversion(form, *scale, chosen)
 
 
 def _parts(

@@ -33,7 +33,7 @@ SPLITS = ("train", "validation")
 DATASETS = ("data", "label")
 _SHORT = {"train": "train", "validation": "val"}  # as the published file names have it
 INDEX_COLUMNS = ("patch", "role", "file", "sha256", "offset", "low_pass", "edge")
-SEGMENT, CONTEXT = 1 << 20, 1 << 15  # samples of long recordings that are filtered at a time
+SEGMENT, CONTEXT = 1 << 19, 1 << 14  # samples of long recordings that are filtered at a time
 DRAWN_EDGES = (0.6, 0.95)  # of the low rate's Nyquist frequency
 
 
@@ -84,9 +84,9 @@ def training_pair(
 def training_blocks(
     recording: Recording, task: SuperResolutionSettings, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield :func:`training_pair` in blocks, (n,) each, in the memory of about a minute of sound.
+    """Yield :func:`training_pair` in blocks, (n,) each, in the memory of half a minute of sound.
 
-    A filter hears two seconds and more beyond a block: what a longer one would hear is below the
+    A filter hears a second and more beyond a block: what it would hear of the rest is below the
     rounding of its output, but for the brick wall, whose response fades as slowly as 1 / t.
     """
     family, edge = drawn_low_pass(task, seed, recording.sha256)

@@ -107,7 +107,7 @@ def windows(
             yield number, [[signal[i : i + dimension] for i in places] for signal in held]
         number += ready
         done = min(number * stride - start, samples)
-        held, start = [signal[done:] for signal in held], start + done
+        held, start = [signal[done:].copy() for signal in held], start + done
 
 
 def patches(

@@ -10,8 +10,9 @@ from shellac.systems.babe2.network_dilated import GROUPS, Layer, convolve, devia
 CHANNELS, BATCH = 16, 2
 
 
-@pytest.fixture(params=[64, 1 << 16], ids=["many pieces", "one piece"])
+@pytest.fixture(params=[64, 700, 1 << 16], ids=["rows", "items", "all in one"])
 def pieces(request, monkeypatch):
+    """Pieces of few rows, of single items, and all items in one."""
     monkeypatch.setattr(network_dilated, "_PIECE", request.param)
 
 

@@ -1,6 +1,7 @@
 """The authors' training states: read without running what they hold besides the weights."""
 
 import pickle
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -36,11 +37,11 @@ def small(tmp_path, monkeypatch):
 class Ran:
     """Pickles as a call that leaves a file behind."""
 
-    def __init__(self, mark: Path):
-        self.mark = mark
+    def __init__(self, mark: Path, function=Path.touch, *given):
+        self.call = (function, (*given, mark))
 
     def __reduce__(self):
-        return Path.touch, (self.mark,)
+        return self.call
 
 
 @pytest.fixture
@@ -111,6 +112,7 @@ def test_a_bare_state_and_one_without_a_spectrum_are_read(tmp_path):
 
 HOSTILE = {
     "a call beside the weights": lambda mark: {"args": Ran(mark)},
+    "a function of a library": lambda mark: {"args": Ran(str(mark), shutil.copyfile, __file__)},
     "a call in the weights": lambda mark: {"ema": {"a": Ran(mark)}},
     "weights that are a list": lambda mark: {"ema": [torch.zeros(1)]},
     "a spectrum that is a list": lambda mark: {"LTAS": [1.0, 2.0]},

@@ -90,8 +90,9 @@ def test_filters_differ_in_shape_alone_and_follow_from_seed_and_content(rng):
     assert power["sinc"] < 1e-3 * power["repository"]  # 25 taps let through what 200 do not
 
 
-def test_no_test_recording_is_told(trained):
-    task = trained.systems["behm_gan"].model_copy(update={"roles": ["piano"]})
-    alone = trained.model_copy(update={"systems": {"behm_gan": task}})
+def test_no_test_recording_is_told(prepared):
+    settings = prepared(*SMALL)
+    task = settings.systems["behm_gan"].model_copy(update={"roles": ["piano"]})
+    alone = settings.model_copy(update={"systems": {"behm_gan": task}})
     with pytest.raises(DataError, match="no test recording of piano"):
         evaluation.evaluate(alone)

@@ -172,22 +172,29 @@ def test_fill_asks_a_correction_for_what_is_missing_alone():
         return torch.zeros_like(filled)
 
     form = representation.get("spectrogram")
-    found = fill(whole, 16000, [(8000, 8400)], Correction(run), form)[:, 8000:8400]
+    found = fill(whole, 16000, [(8000, 8400)], Correction(run, form), None)[:, 8000:8400]
     assert asked == [((2, WINDOW), 400)]
     assert np.abs(found[:, 32:-32]).max() < 1e-6  # but for the fades it is as the correction says
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ("inpainting.gaps.filled_draws=0", "needs gaps.filled_draws: 1 or more"),
-        ("inpainting.representation=mdct-64", "needs representation: spectrogram"),
-        ("inpainting.training.recipe=published", "needs training.recipe: sound"),
-    ],
-)
-def test_what_cannot_be_trained_is_refused(folder_root, change, told):
-    with pytest.raises(ConfigError, match=told):
-        config.apply_profile("folder", [*TINY, change])
+def test_nothing_to_learn_from_is_refused(folder_root):
+    with pytest.raises(ConfigError, match="needs gaps.filled_draws: 1 or more"):
+        config.apply_profile("folder", [*TINY, "inpainting.gaps.filled_draws=0"])
+
+
+@pytest.mark.parametrize("change", ["representation=mdct-128", "training.recipe=published"])
+def test_it_stands_beside_networks_of_other_kinds(folder_root, change):
+    both = f"inpainting.networks={{mine: {{{ENTRY}}}, UNet_Sun: {{width: 0.25}}}}"
+    settings = config.apply_profile("folder", [*TINY, both, f"inpainting.{change}"])
+    corpora.obtain(settings, "folder")
+    fragments.build(settings)
+    for name in ("mine", "UNet_Sun"):
+        training.train(settings, name)
+    card = weights.load(weights.trained_path("folder", "inpainting/mine"))[1]
+    assert Conversion.from_card(card.extra) == CONVERSION
+    evaluation.evaluate(settings)
+    rows = read_csv(paths.results("folder", "metrics") / "inpainting.csv")
+    assert {"mine", "UNet_Sun"} <= {row["method"] for row in rows if row["unit"] == "gap-20ms"}
 
 
 def test_missing_gaps_are_told(built):
