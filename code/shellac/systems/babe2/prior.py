@@ -16,6 +16,7 @@ from shellac.systems.babe2.matching import MomentFit
 from shellac.systems.babe2.operators import Uncertainty
 from shellac.systems.babe2.posterior import LikelihoodGuidance, Noise, PublishedGuidance
 
+_GENTLE, _STEEP = 3.0, 80.0  # dB per octave
 _BELOW_NYQUIST = 0.999  # corners at the Nyquist frequency itself end the published code
 
 
@@ -119,7 +120,9 @@ class Prior:
     def guidance(self, sampling: Sampling) -> PublishedGuidance | LikelihoodGuidance:
         """Return the guidance that was chosen."""
         if sampling.guidance == "likelihood":
-            return LikelihoodGuidance(self.uncertainty(sampling.observation_noise))
+            # a network is surer of nothing than a white prior would be: with less variance than
+            # its own, guidance overshoots where the filter lifts what is weak on average
+            return LikelihoodGuidance(Uncertainty(self.sigma_data, sampling.observation_noise))
         return PublishedGuidance(sampling.xi, sampling.noise, sampling.least_noise)
 
     def grid(self, sampling: Sampling) -> Grid:
@@ -132,7 +135,9 @@ class Prior:
         highest = self.sample_rate / 2 * _BELOW_NYQUIST
         if sampling.guidance == "published":
             return Fit(grid, FitSettings(11.0, highest, iterations=sampling.iterations), start)
-        free = FitSettings(20.0, highest, -80.0, 80.0, wall_above=False, wall_below=False)
+        # of what spectrum matching leaves, a few seconds of music bear out gentle slopes alone
+        steepest = _GENTLE if sampling.match_average and len(self.average) else _STEEP
+        free = FitSettings(20.0, highest, -steepest, steepest, wall_above=False, wall_below=False)
         return MomentFit(grid, free, start, self.uncertainty(sampling.observation_noise))
 
 

@@ -66,7 +66,7 @@ def test_training_leaves_averaged_weights_with_all_that_restoration_needs(prepar
     state, card = weights.load(path)
     assert not any(name.startswith(("average", "network.")) for name in state)
     assert len(card.extra["ltas"]) == training.LTAS_FFT // 2 + 1
-    assert card.extra["sampling"]["start_sigma"] == pytest.approx(5.0)
+    assert card.extra["sampling"]["start_sigma"] == pytest.approx(1.0)
     assert set(card.trained_on) == set(
         Recordings(paths.fragments("folder", "babe2"), "train").sources
     )
