@@ -34,6 +34,7 @@ WIDE_BINS = 16  # on either side, where evenness is judged
 # the quietest are below these (a share), and no tone stands out (nepers). Or hardly any dB at all.
 # Fully on one side of the first number, not at all on the other side of the second.
 HOLED_DB, HOLED_SHARE, HOLED_PEAKS, STEADY_DB = (7.0, 10.0), (0.9, 0.7), (1.6, 2.0), (1.5, 2.5)
+TONELESS_PEAKS = (1.0, 1.5)  # of a band without a steady tone, and with one: nepers
 SURE_DB = 3.0  # bins whose estimate was lowered by no more hold noise beyond doubt
 LEAST_SURE = 0.1  # share of bins, below which nothing is known for certain
 NEAR_BINS = 4  # on either side, averaged before frames are compared
@@ -146,7 +147,11 @@ def quietest(power: np.ndarray) -> Estimate | None:
     doubt_db += DOUBT_OF_PEAKS * np.maximum(peaks - NOISE_PEAKS, 0.0)
     doubt_db *= 1 - steady
     differing = np.maximum(differing, 0.0)
-    noise = _without_tones(least * 10 ** ((steady * differing - doubt_db) / 10))
+    raised = least * 10 ** ((steady * differing - doubt_db) / 10)
+    limited = np.maximum(_without_tones(raised), 1e-30)
+    # a gap in the spectrum is below the envelope too, and no tone beside it
+    toneless = _between(peaks, *TONELESS_PEAKS)
+    noise = limited * np.maximum(raised / limited, 1.0) ** toneless
     told = doubt_db[mean > _SILENT * mean.max()]
     return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
 
