@@ -129,6 +129,15 @@ def quietest(power: np.ndarray) -> Estimate | None:
     power = power[total > _SILENT * total.max()]
     if len(power) < LEAST_FRAMES:
         return None
+    # one channel at a time: the arrays of all at once are the most that this system holds
+    channels = [_one_channel(power[:, c : c + 1]) for c in range(power.shape[1])]
+    noise, doubt_db, mean = (np.concatenate(each) for each in zip(*channels, strict=True))
+    told = doubt_db[mean > _SILENT * mean.max()]
+    return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+
+
+def _one_channel(power: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return noise, doubt in dB and mean power, (1, F) each, of frames (N, 1, F)."""
     bands, widths = _averaged(power, NEAR_BINS)
     holes = bands < HOLE * power.mean(axis=(0, 2))[:, None]
     holes &= holes.mean(axis=0) < MOST_HOLES
@@ -152,8 +161,7 @@ def quietest(power: np.ndarray) -> Estimate | None:
     # a gap in the spectrum is below the envelope too, and no tone beside it
     toneless = _between(peaks, *TONELESS_PEAKS)
     noise = limited * np.maximum(raised / limited, 1.0) ** toneless
-    told = doubt_db[mean > _SILENT * mean.max()]
-    return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+    return noise, doubt_db, mean
 
 
 def _steady(louder: np.ndarray, differing: np.ndarray, peaks: np.ndarray) -> np.ndarray:
