@@ -3,11 +3,12 @@
 Restores them as ``shellac restore`` does, with the same options (``--weights``, ``--strength``,
 ``--mono``, ``--pictures``), and tells of every recording what can be told without a reference: how
 far the residual follows the programme, clicks a minute and levels in octaves before and after.
-Prints a table and writes ``OUT/historical.json``. Without arguments, as one of the benchmarks, a
-synthesised piece on a synthesised disc goes through ``classical``.
+Prints a table and writes it as ``OUT/historical.json`` and ``OUT/historical.csv``. As one of the
+benchmarks, without arguments, a synthesised piece on a synthesised disc goes through ``classical``.
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,11 +22,10 @@ from shellac.commands.restore import Options, Session
 from shellac.datasets.synthesis.piano import piano_piece
 from shellac.degradations.record_noise import draw_settings, record_noise
 from shellac.errors import ShellacError
-from shellac.files import write_json
+from shellac.files import write_csv, write_json
 from shellac.reference_free import MEASURES, band_levels_db, measures
 
 _RATE = 22050
-_SECONDS = 20
 _NOISE_DB = -15.0
 
 
@@ -55,10 +55,10 @@ def rows(jobs: Sequence[Job], session: Session) -> Iterator[dict[str, object]]:
         }
 
 
-def measure() -> Iterator[dict[str, object]]:
+def measure(seconds: int = 20) -> Iterator[dict[str, object]]:
     """Yield the row of a synthesised disc through ``classical``."""
     rng = np.random.default_rng(0)
-    music = np.ravel(piano_piece(0, _SECONDS, _RATE)).astype(np.float64)
+    music = np.ravel(piano_piece(0, seconds, _RATE)).astype(np.float64)
     noise = np.ravel(record_noise(draw_settings(rng), len(music), _RATE, rng))
     noise *= 10 ** (_NOISE_DB / 20) * np.sqrt(np.mean(music**2) / np.mean(noise**2))
     heard = 0.5 * (music + noise) / np.abs(music + noise).max()
@@ -96,10 +96,18 @@ def main(arguments: Sequence[str]) -> None:
     for row in rows(jobs, Session(options)):
         found.append(row)
         print(*table([row]), flush=True)
-    command = {"system": chosen.system, "weights": chosen.weights, "strength": chosen.strength}
-    write_json(
-        chosen.out / "historical.json", {**command, "measures": dict(MEASURES), "rows": found}
-    )
+    about = {
+        "command": f"python code/benchmarks/historical.py {shlex.join(arguments)}",
+        "measures": dict(MEASURES),
+    }
+    write_json(chosen.out / "historical.json", {**about, "rows": found})
+    keys = list(dict.fromkeys(key for row in found for key in row if key != "real_time"))
+    rounded = [{key: _rounded(row.get(key, "")) for key in keys} for row in found]
+    write_csv(chosen.out / "historical.csv", rounded, keys)
+
+
+def _rounded(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

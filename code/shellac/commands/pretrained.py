@@ -27,6 +27,7 @@ from shellac.report.example_page import Row, Version
 from shellac.training import determinism
 
 ROLE = "historical"
+_WEIGHTS = ("name", "network", "address", "summary", "licence", "sha256")
 INPUT = "input"
 
 
@@ -114,7 +115,7 @@ def report(settings: Settings) -> None:
         _table(target / "measures.csv", rows)
         _table(target / "bands.csv", bands)
         _table(target / "recordings.csv", [_recording(disc) for disc in found])
-        _table(target / "weights.csv", _weights(settings))
+        _table(target / "weights.csv", _weights(settings), _WEIGHTS)
         _table(target / "figures.csv", _figures(found, settings))
         write_json(target / "definitions.json", dict(MEASURES))
         about = "Historical recordings restored by published weights; every version as loud as it"
@@ -127,8 +128,8 @@ def report(settings: Settings) -> None:
         )
 
 
-def _table(path: Path, rows: Sequence[dict]) -> None:
-    table = pd.DataFrame(rows)
+def _table(path: Path, rows: Sequence[dict], columns: Sequence[str] | None = None) -> None:
+    table = pd.DataFrame(rows, columns=columns)
     write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 

@@ -47,7 +47,7 @@ INPAINTING_LOOKS = {
     "hold": Look("Hold", "#e3b23c", (0, (1, 1)), "o"),
     "linear": Look("Linear interpolation", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
     "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
-    "autoregressive_two_orders": Look("Autoregressive, two orders", "#8a3a12", (0, (2, 1)), "P"),
+    "autoregressive_two_orders": Look("Autoregressive, two orders", "#5a1d0a", (0, (2, 1)), "P"),
     "network": Look("Network", "#1f4e8c", "-", "v"),
 }
 DENOISING_LOOKS = {

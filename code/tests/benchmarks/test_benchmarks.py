@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sounds import tone
+from sounds import RECORD_RATE, noisy, tone
 
 from shellac import audio, networks, weights
 from shellac.files import read_csv
@@ -11,7 +11,8 @@ from shellac.files import read_csv
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import classical, cqt, fragments, griffin_lim, inpainting_gaps, networks, run, spline, synthesis
+import classical, cqt, fragments, griffin_lim, historical, inpainting_gaps, networks, run, spline
+import synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
@@ -21,6 +22,7 @@ run.BENCHMARKS = {
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
     "classical": lambda: classical.measure(seconds=3.0),
     "inpainting-gaps": inpainting_gaps.measure,
+    "historical": lambda: historical.measure(seconds=4),
 }
 run.main(sys.argv[1:])
 """
@@ -59,6 +61,9 @@ def test_the_harness_measures_everything(tmp_path):
     assert len(rows["classical"]) == 16
     (skipped,) = rows["inpainting-gaps"]  # nothing lies beside this root
     assert "vibe_ace_jazz.flac" in skipped["what"]
+    (disc,) = rows["historical"]
+    assert disc["residual_db"] < -3 and abs(disc["residual_correlation"]) < 0.3
+    assert disc["after 9600-19200 Hz"] < disc["before 9600-19200 Hz"]
     assert len(done.stdout.splitlines()) == sum(map(len, rows.values()))
 
 
@@ -103,6 +108,28 @@ def test_gaps_of_a_recording_are_filled_and_the_table_kept(tmp_path):
     assert len(done.stdout.splitlines()) == len(rows)
     told = (kept / "about.json").read_text()
     assert "--weights mine.safetensors piece.wav" in told and str(tmp_path) not in told
+
+
+def test_a_folder_of_discs_becomes_a_table(tmp_path):
+    audio.write(tmp_path / "in" / "a.wav", noisy(3.0)[1], RECORD_RATE, "PCM_16")
+    audio.write(tmp_path / "in" / "b.flac", noisy(2.0, 2, seed=1)[1] / 2, RECORD_RATE, "PCM_16")
+    done = subprocess.run(
+        [sys.executable, FOLDER / "historical.py", "in", "-o", "out", "--system", "classical"],
+        env={"PYTHONPATH": str(FOLDER.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "out" / "historical.json").read_text())
+    assert told["command"].endswith("historical.py in -o out --system classical")
+    assert [row["what"] for row in told["rows"]] == ["a", "b"]
+    for row in told["rows"]:
+        assert row["clicks_after"] < row["clicks_before"]
+        assert row["residual 4800-9600 Hz"] > row["after 4800-9600 Hz"] - 20
+    assert (tmp_path / "out" / "historical.csv").read_text().startswith("what,residual_db,")
+    assert (tmp_path / "out" / "a.residual.wav").is_file()
 
 
 def test_an_unknown_benchmark_is_refused():

@@ -34,6 +34,7 @@ WIDE_BINS = 16  # on either side, where evenness is judged
 # the quietest are below these (a share), and no tone stands out (nepers). Or hardly any dB at all.
 # Fully on one side of the first number, not at all on the other side of the second.
 HOLED_DB, HOLED_SHARE, HOLED_PEAKS, STEADY_DB = (7.0, 10.0), (0.9, 0.7), (1.6, 2.0), (1.5, 2.5)
+TONELESS_PEAKS = (1.0, 1.5)  # of a band without a steady tone, and with one: nepers
 SURE_DB = 3.0  # bins whose estimate was lowered by no more hold noise beyond doubt
 LEAST_SURE = 0.1  # share of bins, below which nothing is known for certain
 NEAR_BINS = 4  # on either side, averaged before frames are compared
@@ -128,6 +129,15 @@ def quietest(power: np.ndarray) -> Estimate | None:
     power = power[total > _SILENT * total.max()]
     if len(power) < LEAST_FRAMES:
         return None
+    # one channel at a time: the arrays of all at once are the most that this system holds
+    channels = [_one_channel(power[:, c : c + 1]) for c in range(power.shape[1])]
+    noise, doubt_db, mean = (np.concatenate(each) for each in zip(*channels, strict=True))
+    told = doubt_db[mean > _SILENT * mean.max()]
+    return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+
+
+def _one_channel(power: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return noise, doubt in dB and mean power, (1, F) each, of frames (N, 1, F)."""
     bands, widths = _averaged(power, NEAR_BINS)
     holes = bands < HOLE * power.mean(axis=(0, 2))[:, None]
     holes &= holes.mean(axis=0) < MOST_HOLES
@@ -146,9 +156,12 @@ def quietest(power: np.ndarray) -> Estimate | None:
     doubt_db += DOUBT_OF_PEAKS * np.maximum(peaks - NOISE_PEAKS, 0.0)
     doubt_db *= 1 - steady
     differing = np.maximum(differing, 0.0)
-    noise = _without_tones(least * 10 ** ((steady * differing - doubt_db) / 10))
-    told = doubt_db[mean > _SILENT * mean.max()]
-    return Estimate(noise, float(np.mean(told <= SURE_DB)), float(np.median(told)))
+    raised = least * 10 ** ((steady * differing - doubt_db) / 10)
+    limited = np.maximum(_without_tones(raised), 1e-30)
+    # a gap in the spectrum is below the envelope too, and no tone beside it
+    toneless = _between(peaks, *TONELESS_PEAKS)
+    noise = limited * np.maximum(raised / limited, 1.0) ** toneless
+    return noise, doubt_db, mean
 
 
 def _steady(louder: np.ndarray, differing: np.ndarray, peaks: np.ndarray) -> np.ndarray:
