@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from shellac.systems.classical.profile import PowerFrames
+from shellac.systems.classical.profile import PowerFrames, Thinned
 
 MAINS_HZ = (50.0, 60.0)
 HIGHEST_HZ = 1260.0
@@ -23,6 +23,7 @@ AGREE = 0.001  # of a frequency: lines of one hum
 LIMIT = 1.4  # times the usual amplitude
 _SURROUNDINGS_HZ = 20.0
 _LEAST_FRAMES = 10
+MOST_FRAMES = 256  # so many tell a line; more would only fill memory
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def window_length(sample_rate: int) -> int:
 def frames(sample_rate: int) -> PowerFrames:
     """Return what collects the spectra that :func:`find` judges."""
     n_fft = window_length(sample_rate)
-    return PowerFrames(n_fft, slice(0, int(HIGHEST_HZ * n_fft / sample_rate) + 2))
+    bins = slice(0, int(HIGHEST_HZ * n_fft / sample_rate) + 2)
+    return PowerFrames(n_fft, bins, Thinned(MOST_FRAMES))
 
 
 def find(collected: PowerFrames, sample_rate: int) -> list[Line]:

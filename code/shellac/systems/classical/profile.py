@@ -54,8 +54,9 @@ _SPAN = re.compile(r"(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)")
 
 @dataclass
 class Thinned:
-    """At most :data:`MOST_FRAMES` of the arrays that were offered, spread evenly over them."""
+    """At most ``most`` of the arrays that were offered, spread evenly over them."""
 
+    most: int = MOST_FRAMES
     kept: list[np.ndarray] = field(default_factory=list)
     stride: int = 1
     offered: int = 0
@@ -68,7 +69,7 @@ class Thinned:
     def keep(self, array: np.ndarray) -> None:
         """Keep one array that was wanted; drop every second where there are too many."""
         self.kept.append(array)
-        if len(self.kept) > MOST_FRAMES:
+        if len(self.kept) > self.most:
             self.kept = self.kept[::2]
             self.stride *= 2
 
