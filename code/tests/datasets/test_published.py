@@ -249,8 +249,8 @@ def test_another_version_replaces_the_one_before(full_root, changes, site):
 
 def test_a_corpus_that_is_not_listed_is_told(full_root):
     settings = config.apply_profile("full")
-    with pytest.raises(DataError, match="does not list maestro"):
-        list(corpora.recordings(settings, ["piano"], "train", ["maestro"]))
+    with pytest.raises(DataError, match="does not list vocalset"):
+        list(corpora.recordings(settings, ["piano"], "train", ["vocalset"]))
 
 
 def test_an_unknown_hash_is_pinned_at_the_first_download(full_root, changes, site):
