@@ -19,7 +19,7 @@ def applied(*changes):
 
 def test_every_family_of_the_settings_exists_and_has_a_name():
     assert set(get_args(Family)) == set(FAMILIES)
-    assert set(style.LOW_PASS) == {*FAMILIES, ALIASED}
+    assert {*FAMILIES, ALIASED} <= set(style.LOW_PASS)
 
 
 def test_an_entry_may_be_called_differently_from_its_network(folder_root):
