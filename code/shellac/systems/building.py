@@ -45,7 +45,7 @@ def resumed(target: Path, **parameters: object) -> Iterator[Path]:
                 if other != folder:
                     shutil.rmtree(other, ignore_errors=True)
             yield folder
-            for note in folder.glob(".*"):  # journals, and what a kill left
+            for note in folder.rglob(".*"):  # journals, and what a kill left
                 note.unlink()
             if target.exists():
                 shutil.rmtree(target)

@@ -153,6 +153,19 @@ def test_a_second_process_waits_for_the_first(tmp_path, capsys):
     assert sorted(made) == [0, 1, 2, 3]
 
 
+def test_what_a_kill_left_is_not_in_the_result_wherever_it_lay(tmp_path):
+    with pytest.raises(KeyboardInterrupt), building.resumed(tmp_path / "new") as folder:
+        (folder / "filled").mkdir()
+        (folder / "filled" / "whole.npy").touch()
+        (folder / "filled" / ".0a1b2c.partial.npy").touch()
+        (folder / ".journal").touch()
+        raise KeyboardInterrupt
+    with building.resumed(tmp_path / "new"):
+        pass
+    left = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    assert left == [tmp_path / "new" / "filled" / "whole.npy"]
+
+
 def test_a_recording_of_another_length_than_its_index_says_is_refused(folder_root):
     settings = config.load()
     rows = corpora.obtain(settings, "folder")
