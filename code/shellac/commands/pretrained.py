@@ -161,36 +161,32 @@ def _bands(made: _Made) -> Iterator[dict]:
             }
 
 
-def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> Iterator[Version]:
+def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> list[Version]:
     """Draw and cut the versions of one restoration: the input once, before the first chain."""
-    stem = f"{Path(made.disc.file).stem}"
-    length = min(made.heard.shape[1], round(settings.pretrained.excerpt_seconds * made.sample_rate))
-    start = (made.heard.shape[1] - length) // 2
-    cut = slice(start, start + length)
-    top_db = pictures.measure(made.heard, made.sample_rate).top_db
-    versions = {f"{made.chain}": made.restored, f"{made.chain}, removed": made.residual}
-    if first:
-        versions = {INPUT: made.heard, **versions}
-    seconds = length / made.sample_rate
-    drawn = {}
-    for label, waveform in versions.items():
-        name = f"{stem}.{label.replace(', ', '.')}"
-        sound = target / "gallery" / f"{name}.flac"
-        audio.write(sound, waveform[:, cut], made.sample_rate)
-        level = pictures.measure(waveform[:, cut], made.sample_rate)
-        small = target / "gallery" / f"{name}.png"
-        picture = pictures.thumbnail(level, seconds, made.sample_rate, top_db)
-        pictures.save(picture, small)
-        page = _figure_path(target, made.disc, made.chain)
-        drawn[label] = Version(label, sound, page, small, {})
-    levels = {
+    rate, samples = made.sample_rate, made.heard.shape[1]
+    title = made.disc.label or made.disc.file
+    whole = {
         "Input": made.heard, f"Restored, {made.chain}": made.restored, "Removed": made.residual,
     }  # fmt: skip
-    measured = {name: pictures.measure(x, made.sample_rate) for name, x in levels.items()}
-    whole = made.heard.shape[1] / made.sample_rate
-    figure = pictures.spectrograms(measured, whole, made.disc.label or made.disc.file, top_db)
-    pictures.save(figure, _figure_path(target, made.disc, made.chain))
-    yield from drawn.values()
+    levels = {label: pictures.measure(waveform, rate) for label, waveform in whole.items()}
+    top_db = levels["Input"].top_db
+    page = _figure_path(target, made.disc, made.chain)
+    pictures.save(pictures.spectrograms(levels, samples / rate, title, top_db), page)
+    length = min(samples, round(settings.pretrained.excerpt_seconds * rate))
+    start = (samples - length) // 2
+    cut = slice(start, start + length)
+    versions = {made.chain: made.restored, f"{made.chain}, removed": made.residual}
+    if first:
+        versions = {INPUT: made.heard, **versions}
+    drawn = []
+    for label, waveform in versions.items():
+        name = f"{Path(made.disc.file).stem}.{label.replace(', ', '.')}"
+        sound, small = (target / "gallery" / f"{name}.{suffix}" for suffix in ("flac", "png"))
+        audio.write(sound, waveform[:, cut], rate)
+        level = pictures.measure(waveform[:, cut], rate)
+        pictures.save(pictures.thumbnail(level, length / rate, rate, top_db), small)
+        drawn.append(Version(label, sound, page, small, {}))
+    return drawn
 
 
 def _figure_path(target: Path, disc: Recording, chain: str) -> Path:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths, weights
-from shellac.files import sha256, write_text
-from shellac.report import style, tables
-from shellac.report.model_cards import markdown
+from shellac.report import cards, tables
+from shellac.report.cards import markdown
 from shellac.weights import Card
 
 _TEXT = """\
@@ -68,11 +66,6 @@ not lie in it. The metrics need an original; on historical recordings only liste
 """
 
 
-def folder(profile: str) -> Path:
-    """Return where the cards of a profile's priors lie."""
-    return paths.results(profile, "model-cards", "babe2")
-
-
 def write(
     profile: str, names: Sequence[str], scores: pd.DataFrame, paired: pd.DataFrame, notice: str
 ) -> list[Path]:
@@ -81,14 +74,14 @@ def write(
     ``scores`` is what :func:`.tables.build` made, ``paired`` what :func:`.babe2_tables.paired`
     returns. Raises :class:`WeightsError` where weights are missing or carry no card.
     """
-    written = []
-    for name in names:
-        path = weights.trained_path(profile, f"babe2/{name}")
-        card = weights.load(path)[1]
-        own = paired[paired["network"] == name]
-        written.append(folder(profile) / f"{name}.md")
-        write_text(written[-1], describe(name, path, card, scores, own, notice))
-    return written
+    return cards.write(
+        profile,
+        "babe2",
+        names,
+        lambda name, path, card: describe(
+            name, path, card, scores, paired[paired["network"] == name], notice
+        ),
+    )
 
 
 def describe(
@@ -100,25 +93,14 @@ def describe(
     told = against.assign(Difference=against["metric_label"] + ", " + against["method_label"])
     sampling = card.extra["sampling"]
     return _TEXT.format(
-        label=style.label(name),
-        name=name,
-        profile=card.profile,
-        notice=notice,
-        network=card.network,
+        **cards.facts(name, path, card, notice),
         parameters=card.extra["parameters"],
-        file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
-        digest=sha256(path),
         samples=card.settings["samples"],
-        sample_rate=card.sample_rate,
         seconds=card.settings["samples"] / card.sample_rate,
-        recordings=len(card.trained_on),
-        roles=", ".join(card.extra["roles"]),
-        steps=card.extra["steps"],
         levels=card.extra["levels"],
         start=f"with `{card.extra['start_from']}`" if card.extra["start_from"] else "afresh",
         sampling=f"{sampling['steps']} levels, order {sampling['order']},"
         f" guidance {sampling['guidance']}",
-        licence=card.licence,
         count=int(ours["tracks"].max()) if ours["tracks"].notna().any() else 0,
         metrics=markdown(
             ours, {"method_label": "Method", "metric_label": "Metric", "cell": "Mean"}

@@ -29,22 +29,7 @@ def paired(differences: pd.DataFrame, *, notice: str = "") -> pd.DataFrame:
     ``differences`` is what :func:`shellac.report.results.paired` returns. ``cell`` is signed,
     ``standing`` says whether the interval excludes 0.
     """
-    rows = []
-    for found in differences.itertuples(index=False):
-        metric = METRICS[found.metric]
-        numbers = (found.mean, found.low, found.high, found.tracks)
-        rows.append(
-            {name: getattr(found, name) for name in differences.columns}
-            | {
-                "method_label": style.label(found.method),
-                "against_label": style.label(found.against),
-                "metric_label": metric.label,
-                "cell": tables.cell(*numbers, digits=metric.digits, signed=True),
-                "standing": tables.against_zero(found, metric.higher_is_better),
-                "notice": notice,
-            }
-        )
-    return pd.DataFrame(rows, columns=list(PAIRED_COLUMNS))
+    return tables.laid_out(differences, METRICS, PAIRED_COLUMNS, notice=notice)
 
 
 def frechet(distances: pd.DataFrame, *, notice: str = "") -> pd.DataFrame:

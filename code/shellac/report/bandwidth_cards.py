@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths, weights
-from shellac.files import sha256, write_text
-from shellac.report import bandwidth_tables, style, tables
-from shellac.report.model_cards import markdown
+from shellac.report import bandwidth_tables, cards, style, tables
+from shellac.report.cards import markdown
 from shellac.weights import Card
 
 _TEXT = """\
@@ -61,11 +59,6 @@ judge.
 """  # noqa: E501
 
 
-def folder(profile: str) -> Path:
-    """Return where the cards of the bandwidth extension networks of a profile lie."""
-    return paths.results(profile, "model-cards", "behm_gan")
-
-
 def write(
     profile: str, names: Sequence[str], scores: pd.DataFrame, paired: pd.DataFrame, notice: str
 ) -> list[Path]:
@@ -75,13 +68,12 @@ def write(
     :func:`.bandwidth_tables.paired` returns. Raises :class:`WeightsError` where weights are
     missing or carry no card.
     """
-    written = []
-    for name in names:
-        path = weights.trained_path(profile, f"behm_gan/{name}")
-        text = describe(name, path, weights.load(path)[1], scores, paired, notice)
-        written.append(folder(profile) / f"{name}.md")
-        write_text(written[-1], text)
-    return written
+    return cards.write(
+        profile,
+        "behm_gan",
+        names,
+        lambda name, path, card: describe(name, path, card, scores, paired, notice),
+    )
 
 
 def describe(
@@ -95,27 +87,14 @@ def describe(
     told = against.assign(Filter=against["low_pass_label"] + " (" + seen + ")")
     told = told.assign(Difference=told["metric_label"] + " to " + told["against_label"].str.lower())
     return _TEXT.format(
-        label=style.label(name),
-        name=name,
-        profile=card.profile,
-        notice=notice,
-        network=card.network,
-        settings=", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
+        **cards.facts(name, path, card, notice),
         parameters=card.extra["parameters"],
-        file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
-        digest=sha256(path),
-        sample_rate=card.sample_rate,
-        recordings=len(card.trained_on),
-        roles=", ".join(card.extra["roles"]),
         material=", ".join(card.extra["material"]) or "all",
         low_pass=", ".join(style.low_pass(name) for name in card.extra["training_low_pass"]),
         recipe=card.extra["recipe"],
-        steps=card.extra["steps"],
         loss=card.extra["loss"],
         adversary="yes" if card.extra["adversary"] else "no",
         use=_use(card),
-        licence=card.licence,
-        edge=card.edge_seconds,
         count=int(ours["tracks"].max()) if ours["tracks"].notna().any() else 0,
         metrics=markdown(ours, {"metric_label": "Metric", "cell": "Mean"}),
         paired=markdown(told, {"Filter": "Low-pass", "Difference": "Difference", "cell": "Mean",

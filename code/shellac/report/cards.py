@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from shellac import paths, weights
-from shellac.files import write_text
+from shellac.files import sha256, write_text
+from shellac.report import style
 from shellac.weights import Card
 
 Describe = Callable[[str, Path, Card], str]  # entry, file of its weights, their card -> Markdown
@@ -29,6 +30,26 @@ def write(profile: str, system: str, names: Sequence[str], describe: Describe) -
         written.append(folder(profile, system) / f"{name}.md")
         write_text(written[-1], text)
     return written
+
+
+def facts(name: str, path: Path, card: Card, notice: str) -> dict[str, object]:
+    """Return what every card says of its weights, by the names that texts have for it."""
+    return {
+        "label": style.label(name),
+        "name": name,
+        "profile": card.profile,
+        "notice": notice,
+        "network": card.network,
+        "settings": ", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
+        "file": path.resolve().relative_to(paths.root().resolve()).as_posix(),
+        "digest": sha256(path),
+        "sample_rate": card.sample_rate,
+        "recordings": len(card.trained_on),
+        "roles": ", ".join(card.extra["roles"]),
+        "steps": card.extra["steps"],
+        "licence": card.licence,
+        "edge": card.edge_seconds,
+    }
 
 
 def markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths, weights
-from shellac.files import sha256, write_text
-from shellac.report import style, tables
+from shellac.report import cards, tables
+from shellac.report.cards import markdown
 from shellac.report.denoiser_tables import MEAN
-from shellac.report.model_cards import markdown
 from shellac.weights import Card
 
 _TEXT = """\
@@ -65,11 +63,6 @@ _INPUT = {
 }
 
 
-def folder(profile: str) -> Path:
-    """Return where the cards of the denoisers of a profile lie."""
-    return paths.results(profile, "model-cards", "denoiser")
-
-
 def write(
     profile: str, names: Sequence[str], scores: pd.DataFrame, paired: pd.DataFrame, notice: str
 ) -> list[Path]:
@@ -78,13 +71,12 @@ def write(
     ``scores`` and ``paired`` are what :mod:`.denoiser_tables` makes. Raises
     :class:`WeightsError` where weights are missing or carry no card.
     """
-    written = []
-    for name in names:
-        path = weights.trained_path(profile, f"denoiser/{name}")
-        text = describe(name, path, weights.load(path)[1], scores, paired, notice)
-        written.append(folder(profile) / f"{name}.md")
-        write_text(written[-1], text)
-    return written
+    return cards.write(
+        profile,
+        "denoiser",
+        names,
+        lambda name, path, card: describe(name, path, card, scores, paired, notice),
+    )
 
 
 def describe(
@@ -97,26 +89,13 @@ def describe(
         Difference=lambda table: table["metric_label"] + " to " + table["against_label"]
     )
     return _TEXT.format(
-        label=style.label(name),
-        name=name,
-        profile=card.profile,
-        notice=notice,
-        network=card.network,
-        settings=", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
+        **cards.facts(name, path, card, notice),
         parameters=card.extra["parameters"],
         input=_INPUT[card.extra["input"]],
-        file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
-        digest=sha256(path),
-        sample_rate=card.sample_rate,
         band=card.sample_rate / 2,
-        recordings=len(card.trained_on),
-        roles=", ".join(card.extra["roles"]),
         low=card.extra["snr_db"][0],
         high=card.extra["snr_db"][1],
         recipe=card.extra["recipe"],
-        steps=card.extra["steps"],
-        licence=card.licence,
-        edge=card.edge_seconds,
         count=int(ours["tracks"].max()) if ours["tracks"].notna().any() else 0,
         metrics=markdown(ours, {"metric_label": "Metric", "cell": "Mean"}),
         paired=markdown(told, {"Difference": "Difference", "cell": "Mean",

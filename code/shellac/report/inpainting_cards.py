@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths
-from shellac.files import sha256
-from shellac.report import cards, style, tables
+from shellac.report import cards, tables
 from shellac.report.cards import markdown
 from shellac.weights import Card
 
@@ -83,24 +81,12 @@ def describe(
         Difference=against["metric_label"] + " to " + against["against_label"].str.lower()
     )
     return _TEXT.format(
-        label=style.label(name),
-        name=name,
-        profile=card.profile,
-        notice=notice,
-        network=card.network,
-        settings=", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
+        **cards.facts(name, path, card, notice),
         parameters=card.extra["parameters"],
         input=card.extra["conversion"]["input"],
         representation=card.extra["conversion"]["representation"],
-        file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
-        digest=sha256(path),
-        sample_rate=card.sample_rate,
-        recordings=len(card.trained_on),
-        roles=", ".join(card.extra["roles"]),
         gaps=card.extra["gaps"],
         recipe=card.extra["recipe"],
-        steps=card.extra["steps"],
-        licence=card.licence,
         metrics=_metrics(ours[ours["tracks"].notna()]),
         paired=markdown(told, {"unit": "Unit", "Difference": "Difference", "cell": "Mean",
                                "standing": "Standing"}),

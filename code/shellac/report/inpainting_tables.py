@@ -38,23 +38,7 @@ def paired(differences: pd.DataFrame, *, notice: str = "") -> pd.DataFrame:
     ``differences`` is what :func:`shellac.report.results.paired` returns. The result has
     :data:`PAIRED_COLUMNS`; ``cell`` is signed, ``standing`` as in :func:`.tables.paired`.
     """
-    rows = []
-    for found in differences.itertuples(index=False):
-        metric = ALL_METRICS[found.metric]
-        numbers = (found.mean, found.low, found.high, found.tracks)
-        row = {name: getattr(found, name) for name in differences.columns}
-        rows.append(
-            row
-            | {
-                "method_label": style.label(found.method),
-                "against_label": style.label(found.against),
-                "metric_label": metric.label,
-                "cell": tables.cell(*numbers, digits=metric.digits, signed=True),
-                "standing": tables.against_zero(found, metric.higher_is_better),
-                "notice": notice,
-            }
-        )
-    return pd.DataFrame(rows, columns=list(PAIRED_COLUMNS))
+    return tables.laid_out(differences, ALL_METRICS, PAIRED_COLUMNS, notice=notice)
 
 
 def sizes(

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from shellac import paths
-from shellac.files import sha256
 from shellac.report import cards, style, tables
 from shellac.report.cards import markdown
 from shellac.weights import Card
@@ -86,23 +84,10 @@ def describe(
     told = told.assign(Difference=told["metric_label"] + " to " + told["against_label"].str.lower())
     count = int(ours["tracks"].max()) if ours["tracks"].notna().any() else 0
     return _TEXT.format(
-        label=style.look(name).label,
-        name=name,
-        profile=card.profile,
-        notice=notice,
-        network=card.network,
-        settings=", ".join(f"{key} {value}" for key, value in sorted(card.settings.items())),
+        **cards.facts(name, path, card, notice),
         scale=card.extra["scale"],
-        file=path.resolve().relative_to(paths.root().resolve()).as_posix(),
-        digest=sha256(path),
-        sample_rate=card.sample_rate,
-        recordings=len(card.trained_on),
-        roles=", ".join(card.extra["roles"]),
         low_pass=", ".join(style.low_pass(family) for family in card.extra["training_low_pass"]),
         recipe=card.extra["recipe"],
-        steps=card.extra["steps"],
-        licence=card.licence,
-        edge=card.edge_seconds,
         conditions=f"Means over {count} held-out tracks with 95 % bootstrap intervals, whole"
         " files, the first filter of the list below.",
         metrics=markdown(ours, {"metric_label": "Metric", "cell": "Mean"}),

@@ -191,25 +191,44 @@ def paired(
         Columns :data:`PAIRED_COLUMNS`. ``cell`` is signed. ``standing`` is ``better`` or
         ``worse`` where the interval of the difference excludes 0, else ``not separable``.
     """
-    rows = []
     order = differences["metric"].map(list(metrics).index)
-    for found in differences.loc[order.sort_values(kind="stable").index].itertuples(index=False):
+    low_pass = differences["low_pass"]
+    told = differences.assign(
+        low_pass_label=low_pass.map(style.low_pass),
+        seen=low_pass.isin(list(seen)).map({True: "yes", False: "no"}),
+    )
+    in_order = told.loc[order.sort_values(kind="stable").index]
+    return laid_out(in_order, metrics, PAIRED_COLUMNS, notice=notice)
+
+
+def laid_out(
+    differences: pd.DataFrame,
+    metrics: Mapping[str, Metric],
+    columns: Sequence[str],
+    *,
+    notice: str = "",
+) -> pd.DataFrame:
+    """Lay out mean paired differences, whatever they are grouped by; the result has ``columns``.
+
+    Labels, ``cell`` and ``standing``, as of :func:`paired`, are added to what there is.
+    """
+    rows = []
+    for found in differences.itertuples(index=False):
         metric = metrics[found.metric]
+        numbers = (found.mean, found.low, found.high, found.tracks)
         row = {name: getattr(found, name) for name in differences.columns}
         rows.append(
             row
             | {
-                "low_pass_label": style.low_pass(found.low_pass),
-                "seen": "yes" if found.low_pass in seen else "no",
                 "method_label": style.label(found.method),
                 "against_label": style.label(found.against),
                 "metric_label": metric.label,
-                "cell": cell(found.mean, found.low, found.high, found.tracks, signed=True),
+                "cell": cell(*numbers, digits=metric.digits, signed=True),
                 "standing": against_zero(found, metric.higher_is_better),
                 "notice": notice,
             }
         )
-    return pd.DataFrame(rows, columns=list(PAIRED_COLUMNS))
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def against_zero(found: tuple, higher_is_better: bool) -> str:
