@@ -26,8 +26,9 @@ from shellac.training.checkpoints import Scratch
 from shellac.training.settings import LoopSettings
 
 _MAX_SEED = 2**63
-_ALONE = "network"  # the one player of a task that is no contest
+ALONE = "network"  # the one player of a task that is no contest
 Rounds = Callable[[tuple[torch.Tensor, ...], int], Iterator[tuple[str, torch.Tensor]]]
+Judge = Callable[[], tuple[float, ...]]
 
 
 class Task(Protocol):
@@ -118,7 +119,7 @@ def fit(
     seed: int,
     scratch: Scratch,
     report: Callable[[int, float], None] = lambda step, loss: None,
-    judge: Callable[[], tuple[float, ...]] | None = None,
+    judge: Judge | None = None,
     players: Mapping[str, Player] | None = None,
 ) -> Progress:
     """Train ``task.network`` and leave the weights of the best validation in it.
@@ -137,8 +138,9 @@ def fit(
         Replaces the validation loss in choosing weights: returns numbers, lower is better, and
         weights are kept if none of them is higher than the kept ones'.
     players : mapping of name to Player, optional
-        The networks of a contest, ``task.network`` among them. None trains ``task.network`` alone,
-        with Adam at :func:`learning_rate`.
+        The networks of a contest, ``task.network`` among them, or ``network``, the one of a task,
+        with an optimiser of its own. None trains ``task.network`` with Adam at
+        :func:`learning_rate`.
 
     Returns
     -------
@@ -146,8 +148,8 @@ def fit(
         ``history`` has one row per validation: step, mean loss since the row before,
         validation_loss.
     """
-    rounds = task.rounds if players else _single_round(task)
-    players = players or {_ALONE: _alone(task.network, settings)}
+    rounds = task.rounds if hasattr(task, "rounds") else _single_round(task)
+    players = players or {ALONE: _alone(task.network, settings)}
     progress, since_validation = Progress(), []
     if kept := scratch.load():
         for name, player in players.items():
@@ -176,7 +178,7 @@ def _alone(network: nn.Module, settings: LoopSettings) -> Player:
 
 
 def _single_round(task: Task) -> Rounds:
-    return lambda batch, step: iter([(_ALONE, task.losses(batch)["loss"])])
+    return lambda batch, step: iter([(ALONE, task.losses(batch)["loss"])])
 
 
 def _step(
@@ -208,7 +210,7 @@ def _validate(
     task: Task,
     progress: Progress,
     losses: list[float],
-    judge: Callable[[], tuple[float, ...]] | None,
+    judge: Judge | None,
 ) -> None:
     task.network.eval()
     with torch.inference_mode():

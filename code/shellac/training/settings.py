@@ -1,5 +1,7 @@
 """What ``params.yaml`` says about a training loop."""
 
+from typing import Self
+
 import pydantic
 
 from shellac.config import Strict
@@ -21,3 +23,7 @@ class LoopSettings(Strict):
     checkpoint_seconds: float = pydantic.Field(ge=0)
     warm_up_steps: int = pydantic.Field(ge=0, default=0)
     clip_norm: float | None = pydantic.Field(gt=0, default=None)
+
+    def steady(self) -> Self:
+        """Return the same with a learning rate that does not fall."""
+        return self.model_copy(update={"final_learning_rate": self.learning_rate})

@@ -7,25 +7,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.errors import WeightsError
-from shellac.files import sha256, write_csv
+from shellac.files import sha256
 from shellac.systems.babe2 import fragments, ltas
 from shellac.systems.babe2.diffusion import TrainingLevels, training_pair
 from shellac.systems.babe2.fragments import Recordings
 from shellac.systems.babe2.prior import Sampling
 from shellac.systems.babe2.settings import Babe2Settings
-from shellac.training import checkpoints, determinism
+from shellac.training import determinism
 from shellac.training.averaging import Averaged
-from shellac.training.loop import fit
+from shellac.training.run import run
 
-CURVE_COLUMNS = ("step", "loss", "validation_loss")
 LTAS_FFT = 2048
 _VALIDATION_BATCHES = 4
-_AVERAGE = "average."
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
@@ -106,36 +103,28 @@ def train(settings: Settings, name: str) -> None:
     parts = {split: Recordings(folder, split) for split in fragments.SPLITS}
     network = networks.build(task.network_class(name), seed=settings.seed, **task.for_build(name))
     start, heard = _start(task, network)
-    run_key = checkpoints.key(
-        network=task.network_class(name),
-        built=task.for_build(name),
-        training=task.training.model_dump(exclude={"checkpoint_seconds"}),
-        diffusion=task.diffusion.model_dump(),
-        compute=settings.compute.model_dump(),
-        seed=settings.seed,
-        start=start,
-        inputs={split: sha256(fragments.waveform_path(folder, split)) for split in parts},
-    )
     loop_task = PriorTask(network, task, parts, settings.seed, device)
-    with checkpoints.opened(paths.scratch(), f"babe2-{name}", run_key) as scratch:
-        bar = tqdm(total=task.training.steps, desc=f"train babe2/{name}", disable=None)
 
-        def report(step: int, loss: float) -> None:
-            bar.n = step
-            bar.set_postfix(loss=f"{loss:.3f}")
-
-        progress = fit(loop_task, task.training, settings.seed, scratch, report)
-        bar.close()
-        state = {
-            key.removeprefix(_AVERAGE): tensor.cpu()
-            for key, tensor in loop_task.network.state_dict().items()
-            if key.startswith(_AVERAGE)
-        }
+    def card() -> weights.Card:
         average = average_spectrum(parts["train"], task.diffusion.sigma_data)
-        card = _card(settings, name, average, [*heard, *parts["train"].sources])
-        weights.store(weights.trained_path(settings.profile, f"babe2/{name}"), state, card)
-        curve = paths.results(settings.profile, "metrics", "babe2-training", f"{name}.csv")
-        write_csv(curve, progress.history, CURVE_COLUMNS)
+        return _card(settings, name, average, [*heard, *parts["train"].sources])
+
+    run(
+        settings,
+        "babe2",
+        name,
+        loop_task,
+        task.training,
+        card,
+        decisive={
+            "network": task.network_class(name),
+            "built": task.for_build(name),
+            "diffusion": task.diffusion.model_dump(),
+            "start": start,
+            "inputs": {split: sha256(fragments.waveform_path(folder, split)) for split in parts},
+        },
+        kept=loop_task.network.average,
+    )
 
 
 def _start(task: Babe2Settings, network: nn.Module) -> tuple[str, tuple[str, ...]]:

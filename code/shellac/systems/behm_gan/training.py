@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
 
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.mono import mono_at
-from shellac.files import sha256, write_csv
+from shellac.files import sha256
 from shellac.systems.behm_gan import degradation, fragments, losses
 from shellac.systems.behm_gan.discriminators import (
     MultiScaleDiscriminator,
@@ -28,10 +27,10 @@ from shellac.systems.behm_gan.segments import Segments
 from shellac.systems.behm_gan.settings import BehmGanSettings, NetworkSettings, TrainingSettings
 from shellac.systems.behm_gan.start import begin_at_nothing
 from shellac.systems.edges import edge_seconds
-from shellac.training import checkpoints, determinism
-from shellac.training.loop import Player, fit, learning_rate
+from shellac.training import determinism
+from shellac.training.loop import Player, learning_rate
+from shellac.training.run import run
 
-CURVE_COLUMNS = ("step", "loss", "validation_loss")
 GENERATOR, DISCRIMINATORS = "generator", "discriminators"
 _BETAS = (0.5, 0.9)
 _PROBE_GRIDS = 6
@@ -177,35 +176,27 @@ def train(settings: Settings, name: str) -> None:
     folder = paths.fragments(settings.profile, "behm_gan")
     entry, training = task.networks[name], task.training
     parts = {split: Segments(folder, split, entry.material) for split in fragments.SPLITS}
-    run_key = checkpoints.key(
-        network=task.network_class(name),
-        entry=entry.model_dump(),
-        low_pass=task.low_pass,
-        noise=task.noise_of(name),
-        training=training.model_dump(exclude={"checkpoint_seconds"}),
-        compute=settings.compute.model_dump(),
-        seed=settings.seed,
-        inputs={split: sha256(fragments.segments_path(folder, split)) for split in parts},
-    )
     network = networks.build(task.network_class(name), seed=settings.seed, **entry.for_build())
     if training.recipe == "sound":
         begin_at_nothing(network)
     contest = ExtensionTask(network, parts, task, name, settings.seed, device)
-    with checkpoints.opened(paths.scratch(), f"behm_gan-{name}", run_key) as scratch:
-        bar = tqdm(total=training.steps, desc=f"train behm_gan/{name}", disable=None)
-
-        def report(step: int, loss: float) -> None:
-            bar.n = step
-            bar.set_postfix(loss=f"{loss:.2e}")
-
-        judge = _latest if last_weights(training, entry) else None
-        progress = fit(contest, training, settings.seed, scratch, report, judge, contest.players())
-        bar.close()
-        state = {key: tensor.cpu() for key, tensor in network.state_dict().items()}
-        card = _card(settings, name, contest, parts["train"], device)
-        weights.store(weights.trained_path(settings.profile, f"behm_gan/{name}"), state, card)
-        curve = paths.results(settings.profile, "metrics", "behm_gan-training", f"{name}.csv")
-        write_csv(curve, progress.history, CURVE_COLUMNS)
+    run(
+        settings,
+        "behm_gan",
+        name,
+        contest,
+        training,
+        lambda: _card(settings, name, contest, parts["train"], device),
+        decisive={
+            "network": task.network_class(name),
+            "entry": entry.model_dump(),
+            "low_pass": task.low_pass,
+            "noise": task.noise_of(name),
+            "inputs": {split: sha256(fragments.segments_path(folder, split)) for split in parts},
+        },
+        judge=_latest if last_weights(training, entry) else None,
+        players=contest.players(),
+    )
 
 
 def last_weights(training: TrainingSettings, entry: NetworkSettings) -> bool:

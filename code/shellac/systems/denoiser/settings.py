@@ -63,8 +63,8 @@ class TrainingSettings(LoopSettings):
     """A training loop's settings and its recipe.
 
     ``sound``: every segment counts alike, by the logarithm of its relative squared error; Adam as
-    usual, the learning rate rises for 20 steps and falls along a cosine; noise that is longer than
-    a segment starts anywhere.
+    usual, the learning rate rises over ``warm_up_steps``, since a correction starts where it is
+    nearly right, and falls along a cosine; noise that is longer than a segment starts anywhere.
 
     ``published``: what eloimoliner/bwe_historical_recordings does. The mean magnitude of the error
     of real and imaginary parts; Adam with beta1 = 0.5 and beta2 = 0.9; the learning rate (theirs

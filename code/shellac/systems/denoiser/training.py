@@ -3,18 +3,17 @@
 What the two recipes differ in stands in :class:`.settings.TrainingSettings`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from shellac import networks, paths, weights
 from shellac.config import Settings
-from shellac.files import sha256, write_csv
+from shellac.files import sha256
 from shellac.systems.denoiser import fragments, preparation
 from shellac.systems.denoiser.mixtures import Mixtures, segment_samples
 from shellac.systems.denoiser.network import Denoiser
@@ -23,12 +22,11 @@ from shellac.systems.denoiser.restoration import FRAMINGS, grid, processor
 from shellac.systems.denoiser.settings import DenoiserSettings, TrainingSettings
 from shellac.systems.edges import edge_seconds
 from shellac.systems.spectrogram_front import to_channels
-from shellac.training import checkpoints, determinism
-from shellac.training.loop import Player, fit, learning_rate
+from shellac.training import determinism
+from shellac.training.loop import ALONE, Player
+from shellac.training.run import run
 
-CURVE_COLUMNS = ("step", "loss", "validation_loss")
-_BETAS, _PUBLISHED_BETAS = (0.9, 0.999), (0.5, 0.9)
-_WARM_UP = 20  # steps over which the sound recipe's learning rate rises
+_PUBLISHED_BETAS = (0.5, 0.9)
 _LEAST_ERROR = 1e-3  # of the clean segment's energy: what is 30 dB down counts no further
 _SILENCE = 1e-6
 _PROBE_GRIDS = 4  # six times these are computed to measure the edge effect
@@ -57,14 +55,6 @@ LOSSES = {"published": mean_magnitude, "sound": relative_error}
 def dropped(settings: TrainingSettings, step: int) -> float:
     """Return the published learning rate of a step: a tenth after every ``drop_every`` steps."""
     return settings.learning_rate * 0.1 ** (step // settings.drop_every)
-
-
-def warmed_up(settings: TrainingSettings, step: int) -> float:
-    """Return the sound learning rate of a step: it rises over 20 steps, then falls along a cosine.
-
-    A correction starts where it is nearly right, and the first steps of Adam are its largest.
-    """
-    return learning_rate(settings, step) * min(1.0, (step + 1) / _WARM_UP)
 
 
 class DenoiserTask:
@@ -130,11 +120,6 @@ class DenoiserTask:
             stages["first"] = self._loss(found.first, clean)
         return stages | {"loss": sum(stages.values())}
 
-    def rounds(self, batch: Batch, step: int) -> Iterator[tuple[str, Tensor]]:
-        """Yield the one update of a step, for an optimiser that the recipe chooses."""
-        del step
-        yield "network", self.losses(batch)["loss"]
-
     def validate(self) -> float:
         """Return the mean loss of the last stage over all validation segments."""
         total, count = 0.0, len(self._validation)
@@ -184,47 +169,38 @@ def train(settings: Settings, name: str) -> None:
         split: Mixtures(folder, split, task, settings.seed, published)
         for split in ("train", "validation")
     }
-    run_key = checkpoints.key(
-        network=task.network_class(name),
-        entry=entry.model_dump(),
-        mixing=task.mixing.model_dump(),
-        segment_seconds=task.segment_seconds,
-        training=training.model_dump(exclude={"checkpoint_seconds"}),
-        compute=settings.compute.model_dump(),
-        seed=settings.seed,
-        inputs={
-            f"{split} {kind}": sha256(fragments.array_path(folder, split, kind))
-            for split in parts
-            for kind in (fragments.CLEAN, fragments.NOISE)
-        },
-    )
     network = networks.build(task.network_class(name), seed=settings.seed, **entry.for_build())
     if entry.input == CLASSICAL:
         start_at_nothing(network, settings.seed)
     threads = settings.compute.threads
     loop_task = DenoiserTask(network, entry.input, parts, task, settings.seed, device, threads)
-    with checkpoints.opened(paths.scratch(), f"denoiser-{name}", run_key) as scratch:
-        bar = tqdm(total=training.steps, desc=f"train denoiser/{name}", disable=None)
+    run(
+        settings,
+        "denoiser",
+        name,
+        loop_task,
+        training,
+        lambda: _card(settings, name, loop_task, parts["train"]),
+        decisive={
+            "network": task.network_class(name),
+            "entry": entry.model_dump(),
+            "mixing": task.mixing.model_dump(),
+            "segment_seconds": task.segment_seconds,
+            "inputs": {
+                f"{split} {kind}": sha256(fragments.array_path(folder, split, kind))
+                for split in parts
+                for kind in (fragments.CLEAN, fragments.NOISE)
+            },
+        },
+        players={ALONE: _published_player(network, training)} if published else None,
+    )
 
-        def report(step: int, loss: float) -> None:
-            bar.n = step
-            bar.set_postfix(loss=f"{loss:.3g}")
 
-        players = {"network": _player(network, training)}
-        progress = fit(loop_task, training, settings.seed, scratch, report, players=players)
-        bar.close()
-        card = _card(settings, name, loop_task, parts["train"])
-        state = {key: tensor.cpu() for key, tensor in network.state_dict().items()}
-        weights.store(weights.trained_path(settings.profile, f"denoiser/{name}"), state, card)
-        curve = paths.results(settings.profile, "metrics", "denoiser-training", f"{name}.csv")
-        write_csv(curve, progress.history, CURVE_COLUMNS)
-
-
-def _player(network: Denoiser, training: TrainingSettings) -> Player:
-    published = training.recipe == "published"
-    betas = _PUBLISHED_BETAS if published else _BETAS
-    optimiser = torch.optim.Adam(network.parameters(), lr=training.learning_rate, betas=betas)
-    return Player(network, optimiser, partial(dropped if published else warmed_up, training))
+def _published_player(network: Denoiser, training: TrainingSettings) -> Player:
+    optimiser = torch.optim.Adam(
+        network.parameters(), lr=training.learning_rate, betas=_PUBLISHED_BETAS
+    )
+    return Player(network, optimiser, partial(dropped, training))
 
 
 def _card(

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from shellac import networks, paths, weights
 from shellac.config import Settings
-from shellac.files import sha256, write_csv
+from shellac.files import sha256
 from shellac.systems.inpainting import fragments, preparation, representation
 from shellac.systems.inpainting.correction_training import CorrectionTask
 from shellac.systems.inpainting.filled import FilledGaps
@@ -23,11 +22,9 @@ from shellac.systems.inpainting.preparation import Conversion
 from shellac.systems.inpainting.segments import Segments, normalisation
 from shellac.systems.inpainting.settings import InpaintingSettings, TrainingSettings
 from shellac.systems.inpainting.start import begin_at_nothing
-from shellac.training import checkpoints, determinism
-from shellac.training.loop import fit
-from shellac.training.settings import LoopSettings
+from shellac.training import determinism
+from shellac.training.run import run
 
-CURVE_COLUMNS = ("step", "loss", "validation_loss")
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
@@ -147,15 +144,6 @@ def train(settings: Settings, name: str) -> None:
     entry, training = task.networks[name], task.training
     conversion = _conversion(folder, task, name)
     parts = _parts(folder, conversion, task, settings.seed)
-    run_key = checkpoints.key(
-        network=task.network_class(name),
-        entry=entry.model_dump(),
-        gaps=task.gaps.model_dump(),
-        training=training.model_dump(exclude={"checkpoint_seconds"}),
-        compute=settings.compute.model_dump(),
-        seed=settings.seed,
-        inputs={split: sha256(fragments.target_path(folder, split)) for split in parts},
-    )
     network = networks.build(task.network_class(name), seed=settings.seed, **entry.for_build())
     published = training.recipe == "published" and not conversion.corrects
     if conversion.corrects:
@@ -166,22 +154,22 @@ def train(settings: Settings, name: str) -> None:
         loop_task = InpaintingTask(network, conversion, parts, training, settings.seed, device)
     if conversion.corrects or (not published and entry.input == "interpolated"):
         begin_at_nothing(network, lambda: loop_task.losses(loop_task.batch(0)), settings.seed)
-    with checkpoints.opened(paths.scratch(), f"inpainting-{name}", run_key) as scratch:
-        bar = tqdm(total=training.steps, desc=f"train inpainting/{name}", disable=None)
-
-        def report(step: int, loss: float) -> None:
-            bar.n = step
-            bar.set_postfix(loss=f"{loss:.2e}")
-
-        judge = loop_task.judge if published else None
-        progress = fit(loop_task, _loop(training), settings.seed, scratch, report, judge)
-        bar.close()
-        state = {key: tensor.cpu() for key, tensor in network.state_dict().items()}
-        count = sum(parameter.numel() for parameter in network.parameters())
-        card = _card(settings, name, conversion, parts["train"], count)
-        weights.store(weights.trained_path(settings.profile, f"inpainting/{name}"), state, card)
-        curve = paths.results(settings.profile, "metrics", "inpainting-training", f"{name}.csv")
-        write_csv(curve, progress.history, CURVE_COLUMNS)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    run(
+        settings,
+        "inpainting",
+        name,
+        loop_task,
+        training.steady() if training.recipe == "published" else training,
+        lambda: _card(settings, name, conversion, parts["train"], count),
+        decisive={
+            "network": task.network_class(name),
+            "entry": entry.model_dump(),
+            "gaps": task.gaps.model_dump(),
+            "inputs": {split: sha256(fragments.target_path(folder, split)) for split in parts},
+        },
+        judge=loop_task.judge if published else None,
+    )
 
 
 def _conversion(folder: Path, task: InpaintingSettings, name: str) -> Conversion:
@@ -201,13 +189,6 @@ def _parts(
         window = conversion.form.samples(conversion.form.block_frames)
         return {split: FilledGaps(folder, split, window) for split in fragments.SPLITS}
     return {split: Segments(folder, split, task, seed) for split in fragments.SPLITS}
-
-
-def _loop(training: TrainingSettings) -> LoopSettings:
-    """Return what the loop obeys: the published recipe's learning rate does not fall."""
-    if training.recipe == "sound":
-        return training
-    return training.model_copy(update={"final_learning_rate": training.learning_rate})
 
 
 def _card(

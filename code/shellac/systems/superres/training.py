@@ -7,24 +7,21 @@ import h5py
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.errors import DataError
-from shellac.files import read_csv, sha256, write_csv
+from shellac.files import read_csv, sha256
 from shellac.metrics import lsd_reference, snr_reference_db
 from shellac.systems.edges import edge_seconds
 from shellac.systems.superres.fragments import file_name, training_pair
 from shellac.systems.superres.restoration import grid, processor
-from shellac.systems.superres.settings import SuperResolutionSettings, TrainingSettings
-from shellac.training import checkpoints, determinism
-from shellac.training.loop import fit
-from shellac.training.settings import LoopSettings
+from shellac.systems.superres.settings import SuperResolutionSettings
+from shellac.training import determinism
+from shellac.training.run import run
 
 _PROBE_SECONDS = 8.0
-CURVE_COLUMNS = ("step", "loss", "validation_loss")
 
 
 class Patches:
@@ -142,45 +139,28 @@ def train(settings: Settings, name: str) -> None:
     files = {split: folder / file_name(settings, task, split) for split in ("train", "validation")}
     patches = {split: Patches(path) for split, path in files.items()}
     build = task.networks[name].for_build()
-    run_key = checkpoints.key(
-        network=task.network_class(name),
-        build=build,
-        training=task.training.model_dump(exclude={"checkpoint_seconds"}),
-        compute=settings.compute.model_dump(),
-        seed=settings.seed,
-        inputs={split: sha256(path) for split, path in files.items()},
-    )
     network = networks.build(task.network_class(name), seed=settings.seed, **build)
-    loop, published = _loop_settings(task.training), task.training.recipe == "published"
+    published = task.training.recipe == "published"
     if not published:
         start_at_the_input(network, settings.seed)
     size = task.training.batch_size
     loop_task = SuperResolutionTask(
         network, patches["train"], patches["validation"], size, settings.seed, device
     )
-    with checkpoints.opened(paths.scratch(), f"superres-{name}", run_key) as scratch:
-        bar = tqdm(total=task.training.steps, desc=f"train superres/{name}", disable=None)
-
-        def report(step: int, loss: float) -> None:
-            bar.n = step
-            bar.set_postfix(loss=f"{loss:.2e}")
-
-        judge = loop_task.judge if published else None
-        progress = fit(loop_task, loop, settings.seed, scratch, report, judge)
-        bar.close()
-        card = _card(settings, task, name, network.eval(), device, files["train"])
-        state = {key: tensor.cpu() for key, tensor in network.state_dict().items()}
-        path = weights.trained_path(settings.profile, f"superres/{name}")
-        weights.store(path, state, card)
-        curve = paths.results(settings.profile, "metrics", "superres-training", f"{name}.csv")
-        write_csv(curve, progress.history, CURVE_COLUMNS)
-
-
-def _loop_settings(training: TrainingSettings) -> LoopSettings:
-    """Return what the loop obeys: the published recipe's learning rate does not fall."""
-    if training.recipe == "sound":
-        return training
-    return training.model_copy(update={"final_learning_rate": training.learning_rate})
+    run(
+        settings,
+        "superres",
+        name,
+        loop_task,
+        task.training.steady() if published else task.training,
+        lambda: _card(settings, task, name, network.eval(), device, files["train"]),
+        decisive={
+            "network": task.network_class(name),
+            "build": build,
+            "inputs": {split: sha256(path) for split, path in files.items()},
+        },
+        judge=loop_task.judge if published else None,
+    )
 
 
 def _card(
