@@ -13,6 +13,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import classical
 import cqt
+import end_to_end
 import fragments
 import griffin_lim
 import historical
@@ -30,6 +31,7 @@ from shellac.files import write_json
 Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
+    "end-to-end": end_to_end.measure,
     "spline": spline.measure,
     "fragments": fragments.measure,
     "griffin-lim": griffin_lim.measure,

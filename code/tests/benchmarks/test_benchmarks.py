@@ -11,10 +11,12 @@ from shellac.files import read_csv
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
-import classical, cqt, fragments, griffin_lim, historical, inpainting_gaps, networks, run, spline
+import classical, cqt, end_to_end, fragments, griffin_lim, historical, inpainting_gaps, networks
+import run, spline
 import synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
+    "end-to-end": lambda: end_to_end.measure(2, 1 / 64, 1),
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
     "fragments": lambda: fragments.measure(0.4, turns=1, memory_minutes=(0.4, 0.7)),
@@ -43,6 +45,9 @@ def test_the_harness_measures_everything(tmp_path):
     rows = json.loads(record.read_text())
     assert (len(rows["networks"]), len(rows["spline"])) == (18, 6)
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
+    for row in rows["end-to-end"]:
+        assert 0 < row["network_ratio"] < row["ratio"] and row["context_of_an_hour"] > 0
+    assert len(rows["end-to-end"]) == 3
     assert [row["largest_distance"] < 1e-5 for row in rows["cqt"][:4]] == [True] * 4
     assert [row["ratio"] > 0 for row in rows["cqt"][4:8]] == [True] * 4
     plain, checkpointed = rows["cqt"][8:]
