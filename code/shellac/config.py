@@ -112,6 +112,21 @@ class DataSettings(Strict):
     synthesis: dict[str, SynthesisSettings]
 
 
+class GallerySettings(Strict):
+    """What the gallery shows: ``seconds`` of as many recordings, through chains of systems.
+
+    ``recordings``: of the test split, made old discs for ``chains`` and given gaps for
+    ``gap_chains``; ``historical``: recordings of that role, as they are. A chain is written as
+    ``shellac restore --system`` takes it; no chains at all leave the gallery out.
+    """
+
+    seconds: float = pydantic.Field(ge=1, le=60)
+    recordings: int = pydantic.Field(ge=0)
+    historical: int = pydantic.Field(ge=0)
+    chains: list[str]
+    gap_chains: list[str]
+
+
 class Settings(Strict):
     """The whole of ``params.yaml``; ``systems`` holds each system's own settings by name."""
 
@@ -120,6 +135,7 @@ class Settings(Strict):
     compute: ComputeSettings
     data: DataSettings
     pretrained: PretrainedSettings
+    gallery: GallerySettings
     systems: dict[str, Any]
 
 

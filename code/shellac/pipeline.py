@@ -15,7 +15,7 @@ from shellac.errors import ShellacError, UsageError
 from shellac.files import atomic_folder, write_json
 from shellac.systems import registry
 
-PRETRAINED = "pretrained"
+PRETRAINED, GALLERY = "pretrained", "gallery"
 
 
 @contextmanager
@@ -118,8 +118,15 @@ def evaluate(system: str) -> None:
 def stimuli(system: str) -> None:
     """Cut one system's excerpts for listening, and restore the historical recordings whole.
 
-    ``pretrained/CHAIN`` restores them by a chain of the authors' weights.
+    ``pretrained/CHAIN`` restores them by a chain of the authors' weights; ``gallery`` shows all
+    systems on the same seconds.
     """
+    if system == GALLERY:
+        from shellac.commands import gallery
+
+        with _recorded("stimuli", system) as settings:
+            gallery.build(settings)
+        return
     if system.startswith(f"{PRETRAINED}/"):
         from shellac.commands import pretrained
 
@@ -135,17 +142,12 @@ def stimuli(system: str) -> None:
 
 
 def _restore_historical(settings: Settings, system: str) -> None:
-    """Restore every recording of the role ``historical`` with the system's default network.
-
-    Where none of the trained entries is of that network, the first one restores.
-    """
+    """Restore every recording of the role ``historical`` with the network of the system."""
     from shellac.commands.inputs import Job
     from shellac.commands.restore import Options, Session
     from shellac.training import determinism
 
-    task, default = settings.systems[system], registry.system(system).default_network
-    trained = [task.network_class(name) for name in task.networks]
-    network = default if default in trained else trained[0]
+    network = registry.trained_network(settings, system)
     discs = list(corpora.recordings(settings, ["historical"], ""))
     with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
         if discs:

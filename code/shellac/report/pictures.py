@@ -125,10 +125,16 @@ def response(hz: Sequence[float], gain_db: Sequence[float], title: str) -> Figur
     return figure
 
 
-def thumbnail(level: Level, seconds: float, sample_rate: int, top_db: float) -> Figure:
+def thumbnail(
+    level: Level,
+    seconds: float,
+    sample_rate: int,
+    top_db: float,
+    inches: tuple[float, float] = (2.4, 0.8),
+) -> Figure:
     """Draw one spectrogram without axes, from 0 to half of ``sample_rate``, to stand in a page."""
     with style.context():
-        figure = Figure(figsize=(2.4, 0.8), dpi=150, facecolor="black")
+        figure = Figure(figsize=inches, dpi=150, facecolor="black")
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         figures.spectrogram(axes, level, top_db)

@@ -82,6 +82,15 @@ BABE2_LOOKS = {
     "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
     "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),
 }
+# Chains of systems in the gallery, by their last member.
+SYSTEM_LOOKS = {
+    "classical": DENOISING_LOOKS["classical"],
+    "denoiser": Look("Denoiser", "#b58a2f", (0, (2, 1)), "P"),
+    "behm_gan": Look("BEHM-GAN", "#1f4e8c", "-", "v"),
+    "superres": Look("Super-resolution", "#b0306a", "--", "P"),
+    "inpainting": Look("Inpainting", "#7a7a7a", "-.", "h"),
+    "babe2": Look("BABE-2", "#c8501e", (0, (5, 1.5)), "D"),
+}
 _FIRST = {name: BANDWIDTH_LOOKS[name] for name in ("reference", "low_passed")}
 _ALL_LOOKS = (
     _FIRST

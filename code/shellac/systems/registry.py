@@ -11,7 +11,7 @@ from shellac.systems.base import NetworkCard, System
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from shellac.config import Strict
+    from shellac.config import Settings, Strict
 
 SYSTEMS: dict[str, str] = {
     "superres": "shellac.systems.superres.system",
@@ -59,6 +59,13 @@ def settings_model(name: str) -> type[Strict]:
 def learning() -> list[str]:
     """List the systems that learn, and so have settings, training and weights."""
     return [name for name in SYSTEMS if system(name).build is not None]
+
+
+def trained_network(settings: Settings, name: str) -> str:
+    """Return the network that stands for a system: its default, else the first that is trained."""
+    task, default = settings.systems[name], system(name).default_network
+    trained = [task.network_class(entry) for entry in task.networks]
+    return default if default in trained else trained[0]
 
 
 def network_names() -> list[str]:

@@ -11,7 +11,12 @@ PACKAGE = REPOSITORY / "code" / "shellac"
 # thin shells and names of places: they pass things on and decide no result
 SHELLS = {"__init__", "cli", "pipeline", "paths", "errors", "systems.registry", "systems.base",
           "torchaudio_import"}  # fmt: skip
+RESTORATIONS = [
+    f"systems.{path.parent.name}.restoration"
+    for path in (PACKAGE / "systems").glob("*/restoration.py")
+]
 ROOTS = {
+    "gallery": ["commands.gallery", *RESTORATIONS],
     "download": ["datasets.corpora"],
     "superres-fragments": ["systems.superres.fragments"],
     "superres-train": ["systems.superres.training"],
