@@ -15,7 +15,7 @@ export PYTHONHASHSEED := 0
 GOAL = $$(grep -qx 'profile: pretrained' params.yaml && echo pretrained-manuscript)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup all test lint bench clean workspace
+.PHONY: help setup all test lint bench verify clean workspace
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
@@ -50,6 +50,9 @@ lint: setup  ## check style and formatting
 
 bench: setup  ## measure speed, each figure as a ratio within one run
 	python code/benchmarks/run.py
+
+verify: setup  ## compare this run's outputs with the lock and with the commit
+	shellac verify
 
 clean:  ## remove what is quickly rebuilt; data, trained models and the environment stay
 	rm -rf manuscript/output code/.pytest_cache code/.ruff_cache .ruff_cache code/.hypothesis

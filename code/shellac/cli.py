@@ -13,7 +13,7 @@ from typing import NoReturn
 from shellac import __version__
 from shellac.errors import ShellacError, one_line
 
-EXIT_USER = 2
+EXIT_USER, EXIT_DIFFERS = 2, 1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -178,6 +178,9 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
     sub = command("manuscript", _manuscript, "typeset the manuscript from the results")
     sub.add_argument("--stamp", action="store_true",
                      help="as manuscript/output/manuscript.pdf, with commit and date")  # fmt: skip
+    sub = command("verify", _verify, "compare outputs with the lock, and the run with the commit")
+    sub.add_argument("--keep", action="store_true",
+                     help="write the means of the metrics as the reference to commit")  # fmt: skip
 
 
 def _json_option(sub: argparse.ArgumentParser) -> None:
@@ -304,6 +307,18 @@ def _systems(options: argparse.Namespace) -> None:
                    f" weights here: {', '.join(present) or 'none'}")  # fmt: skip
         print(f"{record['name']:<20} {record['task']}{learned if record['parameters'] else ''}")
         print(f"{'':<20} {record['use_when']}")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from shellac import paths
+    from shellac.commands import verify
+
+    if options.keep:
+        print(verify.keep().relative_to(paths.root()))
+        return 0
+    verdict = verify.verify()
+    print(*verdict.lines, sep="\n")
+    return EXIT_DIFFERS if verdict.wrong else 0
 
 
 def _profile(options: argparse.Namespace) -> None:

@@ -1,0 +1,173 @@
+"""``shellac verify``: is what lies here what the pipeline made, and is it what was committed?
+
+Three questions, in this order. Is every output, and every object of DVC's cache, still what
+``dvc.lock`` says, bit by bit? Are the hashes those of the committed lock: was the run reproduced?
+Where they are not, as on another kind of processor: does every mean of every metric lie in the
+interval of the reference means that are committed beside it?
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from shellac import config, paths
+from shellac.errors import DataError
+from shellac.files import read_csv, write_csv
+
+_LOCK = "dvc.lock"
+_COLUMNS = ("system", "what", "mean", "low", "high")
+_NUMBERS = ("mean", "low", "high", "tracks")
+_ROUNDING = 2e-6  # of the six digits that are kept
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found: lines to read, and whether anything is wrong."""
+
+    lines: tuple[str, ...]
+    wrong: bool
+
+
+def verify() -> Verdict:
+    """Check outputs, cache and metrics of the current profile; raise :class:`DataError` unbuilt."""
+    profile = config.load().profile
+    lock = paths.root() / _LOCK
+    if not lock.is_file():
+        raise DataError(f"{_LOCK}: not there; run make all first")
+    made = _outputs(lock.read_text(encoding="utf-8"))
+    here = {path: told for path, told in made.items() if f"/{profile}" in path}
+    if not here:
+        raise DataError(f"{_LOCK}: has no output of profile {profile}; run make all first")
+    damaged = list(_damaged(here))
+    objects, broken = _cache(paths.root() / ".dvc" / "cache" / "files" / "md5")
+    lines = [
+        f"{len(here)} outputs, {len(damaged)} not as {_LOCK} says; {objects} objects in the cache,"
+        f" {len(broken)} damaged",
+        *(f"  {path}: {why}" for path, why in damaged),
+        *(f"  {path}: damaged; remove it and run make all" for path in broken),
+    ]
+    committed = _committed()
+    wrong = bool(damaged or broken)
+    if committed is None:
+        return Verdict((*lines, "no commit to compare with"), wrong)
+    same = [path for path, (md5, _) in here.items() if committed.get(path, ("",))[0] == md5]
+    known = [path for path in here if path in committed]
+    differ = sorted(set(known) - set(same))
+    lines.append(f"{len(same)} of {len(known)} committed outputs reproduced to the bit")
+    lines += [f"  {path} (stage {here[path][1]}) differs" for path in differ]
+    told, outside = _metrics(profile)
+    return Verdict((*lines, *told), wrong or outside)
+
+
+def keep() -> Path:
+    """Write the means of this profile's metrics as the reference to be committed."""
+    profile = config.load().profile
+    rows = list(_means(profile))
+    if not rows:
+        raise DataError(f"profile {profile} has no metrics; run make all first")
+    write_csv(_reference(profile), rows, _COLUMNS)
+    return _reference(profile)
+
+
+def _reference(profile: str) -> Path:
+    return paths.results("reference", f"{profile}.csv")
+
+
+def _outputs(text: str) -> dict[str, tuple[str, str]]:
+    """Return hash and stage of every output of a lock, by its path."""
+    stages = YAML(typ="safe").load(text)["stages"]
+    return {
+        out["path"]: (out["md5"], name)
+        for name, stage in stages.items()
+        for out in stage.get("outs", ())
+        if "md5" in out
+    }
+
+
+def _committed() -> Mapping[str, tuple[str, str]] | None:
+    command = ["git", "-C", str(paths.root()), "show", f"HEAD:./{_LOCK}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return None
+    return _outputs(done.stdout) if done.returncode == 0 else None
+
+
+def _damaged(made: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for path, (wanted, stage) in made.items():
+        place = paths.root() / path
+        if not place.exists():
+            yield path, f"missing; dvc checkout or make all brings it back (stage {stage})"
+        elif (_folder_md5(place) if place.is_dir() else _md5(place)) != wanted:
+            yield path, f"not what stage {stage} made; remove it and run make all"
+
+
+def _md5(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _folder_md5(folder: Path) -> str:
+    """Hash a folder as DVC does: the hash of the list of its files and theirs."""
+    listed = [
+        {"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()}
+        for path in folder.rglob("*")
+        if path.is_file()
+    ]
+    listed.sort(key=lambda entry: entry["relpath"])
+    text = json.dumps(listed, sort_keys=True).encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir"
+
+
+def _cache(folder: Path) -> tuple[int, list[str]]:
+    """Return how many objects a cache holds, and those that are not what their name says."""
+    objects = [path for path in folder.glob("??/*") if not path.name.endswith(".tmp")]
+    broken = [
+        str(path.relative_to(paths.root()))
+        for path in objects
+        if _md5(path) != path.parent.name + path.name.removesuffix(".dir")
+    ]
+    return len(objects), broken
+
+
+def _means(profile: str) -> Iterator[dict[str, object]]:
+    """Yield the mean over all tracks of every metric, with its interval and what it is of."""
+    for path in sorted(paths.results(profile, "metrics").glob("*-summary.csv")):
+        for row in read_csv(path):
+            group = next(iter(row.values()))
+            if group == "all" and row["low"] and row["high"]:
+                what = "/".join(value for key, value in row.items() if key not in _NUMBERS)
+                system = path.name.removesuffix("-summary.csv")
+                numbers = {key: f"{float(row[key]):.6g}" for key in _COLUMNS[2:]}
+                yield {"system": system, "what": what} | numbers
+
+
+def _metrics(profile: str) -> tuple[list[str], bool]:
+    """Compare means with the committed ones; return lines, and whether one lies outside."""
+    if not _reference(profile).is_file():
+        return [f"no reference means of profile {profile}"], False
+    wanted = {(row["system"], row["what"]): row for row in read_csv(_reference(profile))}
+    found = {(row["system"], row["what"]): row for row in _means(profile)}
+    shared = [key for key in wanted if key in found]
+    outside = []
+    for key in shared:
+        low, high = float(wanted[key]["low"]), float(wanted[key]["high"])
+        mean = float(found[key]["mean"])
+        slack = _ROUNDING * max(abs(low), abs(high))
+        if not low - slack <= mean <= high + slack:
+            outside.append(f"  {'/'.join(key)}: {mean:.4g}, committed {low:.4g} to {high:.4g}")
+    lines = [
+        f"{len(shared)} of {len(wanted)} committed means compared,"
+        f" {len(outside)} outside their interval",
+        *outside,
+    ]
+    return lines, bool(outside) or len(shared) < len(wanted)
