@@ -57,6 +57,7 @@ DENOISING_LOOKS = {
     "classical_profile": Look("Classical, given profile", "#c8501e", (0, (5, 1.5)), "D"),
     "unet_22k": Look("Two-stage U-Net", "#1f4e8c", "-", "v"),
     "oracle_mask": Look("Oracle mask", "#555555", (0, (8, 2)), ">"),
+    "residual": Look("Residual", "#b0306a", "--", "P"),
 }
 BANDWIDTH_LOOKS = {
     "reference": LOOKS["reference"],

@@ -16,6 +16,16 @@ RESTORATIONS = [
     for path in (PACKAGE / "systems").glob("*/restoration.py")
 ]
 ROOTS = {
+    "quickstart-notebook": [
+        "datasets.synthesis.piano",
+        "degradations.recipes",
+        "listening.loudness",
+        "metrics",
+        "reference_free",
+        "commands.restore",
+        "systems.classical.restoration",
+        *(f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")),
+    ],
     "gallery": ["commands.gallery", *RESTORATIONS],
     "download": ["datasets.corpora"],
     "superres-fragments": ["systems.superres.fragments"],

@@ -34,8 +34,8 @@ MEANS = {  # snr-like, lsd-like
 }
 NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
 NOTEBOOKS = (
-    "01-super-resolution", "02-denoising", "03-bandwidth-extension", "04-generative-equaliser",
-    "05-inpainting", "06-inpainting-comparison",
+    "00-quickstart", "01-super-resolution", "02-denoising", "03-bandwidth-extension",
+    "04-generative-equaliser", "05-inpainting", "06-inpainting-comparison",
 )  # fmt: skip
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 

@@ -6,7 +6,9 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from sounds import tone
 
+from shellac import audio
 from shellac.errors import DataError, UsageError
 from shellac.report import notebooks, provenance
 
@@ -139,3 +141,13 @@ def test_the_source_runs_under_nbval(house):
         cwd=source.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_quick_start_restores_a_recording_of_ones_own(built, tmp_path):
+    path = built / "disc.wav"
+    audio.write(path, 0.3 * tone(2.0, 16000), 16000)
+    text = notebooks.run("00-quickstart", "demo", {"recording": str(path)}).read_text()
+    figure = built / "results" / "demo" / "figures" / "quickstart" / "disc.pdf"
+    assert [entry["path"] for entry in provenance.read_sidecar(figure)["sources"]] == ["disc.wav"]
+    assert "residual_correlation" in text and "log-spectral distance (" not in text
+    assert text.count("<audio") == 4
