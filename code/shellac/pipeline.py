@@ -2,6 +2,7 @@
 
 import platform
 import resource
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def evaluate(system: str) -> None:
 
 
 def stimuli(system: str) -> None:
-    """Cut one system's excerpts for listening, and restore the historical recordings whole.
+    """Cut one system's excerpts for listening, and restore the historical recordings.
 
     ``pretrained/CHAIN`` restores them by a chain of the authors' weights.
     """
@@ -137,10 +138,13 @@ def stimuli(system: str) -> None:
 def _restore_historical(settings: Settings, system: str) -> None:
     """Restore every recording of the role ``historical`` with the system's default network.
 
-    Where none of the trained entries is of that network, the first one restores.
+    Where none of the trained entries is of that network, the first one restores. Of a system whose
+    settings have ``stimuli.historical_seconds``, as many from the middle of each, and of
+    ``historical_recordings`` at most; ``excerpts.json`` says which.
     """
     from shellac.commands.inputs import Job
     from shellac.commands.restore import Options, Session
+    from shellac.listening import historical
     from shellac.training import determinism
 
     task, default = settings.systems[system], registry.system(system).default_network
@@ -152,8 +156,18 @@ def _restore_historical(settings: Settings, system: str) -> None:
             determinism.pin(settings.compute.threads)
             device = settings.compute.device
             session = Session(Options((network,), weights=("trained",), device=device))
-        for disc in discs:
-            session.run(Job(disc.path, folder / Path(disc.file).parent))
+        seconds = getattr(task.stimuli, "historical_seconds", None)
+        if seconds is None:
+            for disc in discs:
+                session.run(Job(disc.path, folder / Path(disc.file).parent))
+            return
+        told = []
+        for disc in historical.spread(discs, task.stimuli.historical_recordings):
+            with tempfile.TemporaryDirectory() as place:
+                path, facts = historical.middle(disc, seconds, Path(place))
+                session.run(Job(path, folder / Path(disc.file).parent))
+            told.append(facts)
+        historical.write_list(folder, told, len(discs))
 
 
 def notebook(name: str) -> None:

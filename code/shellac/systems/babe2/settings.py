@@ -91,10 +91,16 @@ class EvaluationSettings(Strict):
 
 
 class StimuliSettings(Strict):
-    """How many test tracks become stimuli, and how long each excerpt is."""
+    """How many test tracks become stimuli, and how long each excerpt is.
+
+    Sampling takes minutes for a minute of sound: of historical recordings, ``historical_seconds``
+    from the middle of each are restored, and of ``historical_recordings`` of them at most.
+    """
 
     tracks: int = pydantic.Field(ge=1)
     seconds: float = pydantic.Field(ge=1, le=60)
+    historical_seconds: float = pydantic.Field(ge=1, default=10.0)
+    historical_recordings: int = pydantic.Field(ge=0, default=6)
 
 
 class Babe2Settings(Strict):
