@@ -192,3 +192,16 @@ def test_some_seconds_of_historical_recordings_are_restored_and_told(prepared):
     assert (told["file"], told["start_seconds"], told["seconds"]) == ("historical/disc.wav", 1, 1)
     (made,) = folder.rglob("*.restored.wav")
     assert made.name == "disc.restored.wav" and audio.inspect(made).samples == 16000
+
+
+def test_options_of_the_loss_change_the_training_and_are_no_part_of_the_weights(prepared):
+    settings = prepared()
+    found = []
+    for changes in ((), ("babe2.training.a_weighted=true",), ("babe2.training.level_weights=true",)):
+        settings = config.apply_profile("folder", [*TINY, *changes])
+        training.train(settings, "tiny")
+        found.append(weights.load(weights.trained_path("folder", "babe2/tiny"))[0])
+    assert found[0].keys() == found[1].keys() == found[2].keys()
+    name = "embedding.MLP.0.weight"
+    for other in found[1:]:
+        assert not torch.equal(found[0][name], other[name])
