@@ -197,7 +197,11 @@ def test_some_seconds_of_historical_recordings_are_restored_and_told(prepared):
 def test_options_of_the_loss_change_the_training_and_are_no_part_of_the_weights(prepared):
     settings = prepared()
     found = []
-    for changes in ((), ("babe2.training.a_weighted=true",), ("babe2.training.level_weights=true",)):
+    for changes in (
+        (),
+        ("babe2.training.a_weighted=true",),
+        ("babe2.training.level_weights=true",),
+    ):
         settings = config.apply_profile("folder", [*TINY, *changes])
         training.train(settings, "tiny")
         found.append(weights.load(weights.trained_path("folder", "babe2/tiny"))[0])
