@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import babe2_files
 import classical
 import cqt
 import end_to_end
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "classical": classical.measure,
     "inpainting-gaps": inpainting_gaps.measure,
     "cqt": cqt.measure,
+    "babe2-files": babe2_files.measure,
     "historical": historical.measure,
 }
 

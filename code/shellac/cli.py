@@ -111,6 +111,12 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--quality", choices=("fast", "published"),
                      help="for systems that sample (default: as the weights say)")  # fmt: skip
     sub.add_argument("--steps", type=_natural, metavar="N", help="for systems that sample")
+    sub.add_argument("--declip", metavar="LEVEL",
+                     help="auto, or a share of full scale: babe2 makes clipped peaks anew, and"
+                     " leaves all else as it is; so it does with --gaps")  # fmt: skip
+    sub.add_argument("--filter", metavar="FILE",
+                     help="how the recording was coloured, if it is known, for babe2: CSV of"
+                     " frequency_hz and gain_db")  # fmt: skip
     sub.add_argument("--rate", choices=("same", "network"), default="same",
                      help="rate of the results: the input's, or for inputs of a low rate"
                      " the network's")  # fmt: skip
@@ -130,6 +136,18 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--weights", action="append", default=[], metavar="W",
                      help="published:NAME, trained or a file")  # fmt: skip
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
+    _json_option(sub)
+
+    sub = command("generate", _generate, "make up music from a prior alone, without a recording")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the result")
+    sub.add_argument("--system", default="babe2", metavar="S", help="a system or network")
+    sub.add_argument("--weights", metavar="W", help="published:NAME, trained or a file")
+    sub.add_argument("--seconds", type=float, metavar="X",
+                     help="how long (default: one segment of the network)")  # fmt: skip
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
+    sub.add_argument("--seed", type=_natural, default=0, help="of all random draws")
+    sub.add_argument("--quality", choices=("fast", "published"))
+    sub.add_argument("--steps", type=_natural, metavar="N", help="levels of the sampler")
     _json_option(sub)
 
     sub = command("degrade", _degrade, "damage recordings on purpose, as time and machines do")
@@ -262,6 +280,16 @@ def _degrade(options: argparse.Namespace) -> int:
 
     check_recipe(options.recipe)
     return _each(options, lambda job: degrade(job, options.recipe, options.seed))
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from shellac.commands.generate import generate
+
+    record = generate(
+        options.out, options.system, options.weights, options.seconds, options.device,
+        options.seed, options.quality, options.steps,
+    )  # fmt: skip
+    print(json.dumps(record, indent=1) if options.json else str(options.out / record["output"]))
 
 
 def _noise_from(options: argparse.Namespace) -> int:

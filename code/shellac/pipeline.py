@@ -2,6 +2,7 @@
 
 import platform
 import resource
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def evaluate(system: str) -> None:
 
 
 def stimuli(system: str) -> None:
-    """Cut one system's excerpts for listening, and restore the historical recordings whole.
+    """Cut one system's excerpts for listening, and restore the historical recordings.
 
     ``pretrained/CHAIN`` restores them by a chain of the authors' weights; ``gallery`` shows all
     systems on the same seconds.
@@ -142,20 +143,35 @@ def stimuli(system: str) -> None:
 
 
 def _restore_historical(settings: Settings, system: str) -> None:
-    """Restore every recording of the role ``historical`` with the network of the system."""
+    """Restore every recording of the role ``historical`` with the network of the system.
+
+    Of a system whose settings have ``stimuli.historical_seconds``, as many from the middle of each,
+    and of ``historical_recordings`` at most; ``excerpts.json`` says which.
+    """
     from shellac.commands.inputs import Job
     from shellac.commands.restore import Options, Session
+    from shellac.listening import historical
     from shellac.training import determinism
 
-    network = registry.trained_network(settings, system)
+    task, network = settings.systems[system], registry.trained_network(settings, system)
     discs = list(corpora.recordings(settings, ["historical"], ""))
     with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
         if discs:
             determinism.pin(settings.compute.threads)
             device = settings.compute.device
             session = Session(Options((network,), weights=("trained",), device=device))
-        for disc in discs:
-            session.run(Job(disc.path, folder / Path(disc.file).parent))
+        seconds = getattr(task.stimuli, "historical_seconds", None)
+        if seconds is None:
+            for disc in discs:
+                session.run(Job(disc.path, folder / Path(disc.file).parent))
+            return
+        told = []
+        for disc in historical.spread(discs, task.stimuli.historical_recordings):
+            with tempfile.TemporaryDirectory() as place:
+                path, facts = historical.middle(disc, seconds, Path(place))
+                session.run(Job(path, folder / Path(disc.file).parent))
+            told.append(facts)
+        historical.write_list(folder, told, len(discs))
 
 
 def notebook(name: str) -> None:

@@ -30,6 +30,10 @@ def write(root: Path) -> None:
         rows = [(step, 1 - step / 500, 0.95 - step / 500) for step in (100, 200, 300)]
         _csv(results / "metrics" / "babe2-training" / f"{name}.csv", head, rows)
     _write_stimuli(results / "stimuli" / "babe2")
+    excerpt = {"file": "historical/disc.flac", "sha256": "2" * 64, "start_seconds": 25.0,
+               "seconds": 10.0, "of_seconds": 60.0}  # fmt: skip
+    told = {"recordings": 3, "excerpts": [excerpt]}
+    write_json(results / "restored" / "babe2" / "excerpts.json", told)
 
 
 def _write_scores(folder: Path, name: str) -> None:

@@ -57,6 +57,8 @@ class Options:
     noise_profile: str | None = None
     steps: int | None = None
     quality: str | None = None
+    declip: str | None = None
+    filter: str | None = None
 
 
 def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
@@ -66,7 +68,9 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
     choices = iter(_choices(options.weights, learning))
     excerpt = _noise_profile(options.noise_profile, learning == len(found))
     device = determinism.device(options.device)
-    members, described = [], []
+    others_fill = any(hasattr(registry.part(system.name, "restoration"), "FILLS_GAPS")
+                      for system, _ in found)  # fmt: skip
+    members, described, sampling = [], [], False
     for name, (system, network) in zip(options.systems, found, strict=True):
         restoration = registry.part(system.name, "restoration")
         if system.build is None:
@@ -83,15 +87,22 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
             raise UsageError(f"{path}: holds {card.network}, which is no network of {system.name}")
         if hasattr(restoration, "generator"):
             wish = {name: getattr(options, name) for name in ("quality", "steps", "seed")}
-            members.append(restoration.generator(state, card, device, **wish))
+            fills = options.gaps is not None and not others_fill
+            wishes = restoration.Wishes(fills, options.declip, options.filter)
+            if wishes.mends and options.strength < 1:
+                raise UsageError("--strength is for what is restored whole: gaps and clipped"
+                                 " peaks are mended, or not")  # fmt: skip
+            members.append(restoration.generator(state, card, device, **wish, wishes=wishes))
+            sampling = True
         else:
             members.append(restoration.member(state, card, device))
         facts = asdict(card)
         facts.update(sha256=sha256(path), file=named.name)
         described.append(facts)
     restorer = Restorer(members, options.above_band, options.strength)
-    if not restorer.generates and (options.steps or options.quality):
-        raise UsageError("no system of this chain takes --steps or --quality: babe2 does")
+    asked = [name for name in ("steps", "quality", "declip", "filter") if getattr(options, name)]
+    if asked and not sampling:
+        raise UsageError(f"no system of this chain takes --{asked[0]}: babe2 does")
     return restorer, described
 
 
@@ -155,6 +166,9 @@ class Session:
             del chosen[irrelevant]
         if chosen["noise_profile"] and (path := Path(chosen["noise_profile"])).is_file():
             chosen["noise_profile"] = f"{path.name}, sha256 {sha256(path)}"
+        if chosen["filter"]:
+            path = Path(chosen["filter"])
+            chosen["filter"] = f"{path.name}, sha256 {sha256(path)}"
         chosen["above_band"] = self.restorer.above_band
         chosen["gaps"] = self._gaps_told  # of a list, what it says and not where it lies
         # as JSON gives it back

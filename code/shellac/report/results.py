@@ -181,6 +181,21 @@ def filters(profile: str) -> pd.DataFrame:
     return _read_csv(path, BABE2_FILTER_COLUMNS, "shellac evaluate babe2")
 
 
+def excerpts(profile: str, system: str) -> list[str]:
+    """Say which seconds of which historical recordings a system restored; empty: none at all."""
+    path = paths.results(profile, "restored", system, "excerpts.json")
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        lines = [
+            f"{each['file']}: {each['start_seconds']:.2f} to"
+            f" {each['start_seconds'] + each['seconds']:.2f} s of {each['of_seconds']:.2f} s"
+            for each in told["excerpts"]
+        ]
+        return [*lines, f"{len(lines)} of {told['recordings']} recordings"] if lines else []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: not readable; run shellac stimuli {system}") from error
+
+
 def record(profile: str, name: str) -> dict:
     """Read a record, such as times; empty where there is none, since nothing may depend on it."""
     path = paths.results(profile, "records", f"{name}.json")

@@ -89,13 +89,16 @@ class Estimator:
     ``prepare(read, samples, sample_rate)`` hears it once, as the members before it in the chain
     leave it, and returns the member for this recording alone. ``finish`` is called once the
     recording's results are safe. ``generative``: the results are made up, and do not follow the
-    input sample by sample.
+    input sample by sample. One that ``knows_gaps`` is told the gaps besides, and one that
+    ``fills_gaps`` needs them.
     """
 
-    prepare: Callable[[Read, int, int], Member | Remaker]
+    prepare: Callable[..., Member | Remaker]
     above_band: str = "keep"
     finish: Callable[[], None] = lambda: None
     generative: bool = False
+    fills_gaps: bool = False
+    knows_gaps: bool = False
 
 
 AnyMember = Member | GapMember | Estimator | Remaker
@@ -141,7 +144,8 @@ class Restorer:
     @property
     def fills_gaps(self) -> bool:
         """Whether a member of the chain needs to know where gaps are."""
-        return any(isinstance(member, GapMember) for member in self.members)
+        told = [getattr(member, "fills_gaps", False) for member in self.members]
+        return any(told) or any(isinstance(member, GapMember) for member in self.members)
 
     @property
     def generates(self) -> bool:
@@ -235,7 +239,8 @@ class Restorer:
                     if members:
                         before = Restorer(members, self.above_band)
                         read = _reading(before.stream(read, *recording))
-                    member = member.prepare(read, samples, sample_rate)
+                    known = (gaps,) if member.knows_gaps else ()
+                    member = member.prepare(read, samples, sample_rate, *known)
             members.append(member)
         return Restorer(members, self.above_band, self.strength)
 

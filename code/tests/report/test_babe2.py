@@ -54,3 +54,12 @@ def test_missing_results_are_named(house):
     with pytest.raises(Exception, match="shellac evaluate babe2"):
         results.filters("demo")
     assert isinstance(results.frechet("demo"), pd.DataFrame)
+
+
+def test_the_seconds_of_historical_recordings_are_told(house):
+    assert results.excerpts("demo", "babe2") == [
+        "historical/disc.flac: 25.00 to 35.00 s of 60.00 s", "1 of 3 recordings",
+    ]  # fmt: skip
+    paths.results("demo", "restored", "babe2", "excerpts.json").unlink()
+    with pytest.raises(Exception, match="shellac stimuli babe2"):
+        results.excerpts("demo", "babe2")

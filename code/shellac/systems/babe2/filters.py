@@ -53,6 +53,31 @@ class Filter:
         return Filter(self.upper, self.lower, values)
 
 
+@dataclass(frozen=True)
+class Curve:
+    """A response that is known as a table: ``hz`` ascending, ``gain_db``, (N,) float64 each.
+
+    Linear in dB over octaves between its points, and constant beyond them.
+    """
+
+    hz: np.ndarray
+    gain_db: np.ndarray
+
+    def at(self, hz: np.ndarray) -> np.ndarray:
+        """Return the gain in dB at frequencies above 0 Hz."""
+        return np.interp(np.log2(hz), np.log2(self.hz), self.gain_db)
+
+    def levelled(self, average: np.ndarray, sample_rate: int) -> "Curve":
+        """Return it without its level: signals of the ``average`` power spectrum keep theirs.
+
+        (F,) from 0 Hz to the Nyquist frequency; an empty one stands for a white spectrum.
+        """
+        power = average[1:] if len(average) > 1 else np.ones(1024)
+        hz = np.arange(1, len(power) + 1) * (sample_rate / 2 / len(power))
+        passed = np.sum(power * 10 ** (self.at(hz) / 10))
+        return Curve(self.hz, self.gain_db - 10 * np.log10(passed / np.sum(power)))
+
+
 def initial(sample_rate: int) -> Filter:
     """Return the published start: flat from 50 Hz to 2 kHz, walls of 80 dB per octave beyond.
 
@@ -151,7 +176,7 @@ class Response:
     """A filter on a grid: ``gain_db`` (F - 1,) at the bins above 0 Hz, and its two sides."""
 
     grid: Grid
-    shape: Filter
+    shape: Filter | Curve
     gain_db: np.ndarray
     sides: tuple[list[Section], list[Section]]
 
@@ -165,7 +190,7 @@ class Response:
         return torch.from_numpy(self.magnitude).to(like)
 
     def gradient(self, by_gain: np.ndarray) -> np.ndarray:
-        """Turn the gradient by :attr:`gain_db` into that by the filter's values.
+        """Turn the gradient by :attr:`gain_db` into that by the values of a :class:`Filter`.
 
         The bins of each section are held fixed, as automatic differentiation would.
         """
@@ -190,11 +215,13 @@ class Response:
         return total
 
 
-def respond(shape: Filter, grid: Grid, block_low: bool = False) -> Response:
+def respond(shape: Filter | Curve, grid: Grid, block_low: bool = False) -> Response:
     """Evaluate a filter on a grid.
 
     ``block_low`` leaves everything below the reference as it is (a published option, off).
     """
+    if isinstance(shape, Curve):
+        return Response(grid, shape, shape.at(grid.hz), ([], []))
     gain = np.zeros_like(grid.hz)
     parts = shape.parts()
     upper = _side(gain, grid, parts["fref"], parts["fc_p"], parts["A_p"], up=True)

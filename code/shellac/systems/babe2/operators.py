@@ -7,13 +7,13 @@ known up to Gaussian errors of the standard deviation that ``uncertainty`` tells
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from shellac.systems.babe2.filters import Filter, Grid, Response, apply_whole, respond
+from shellac.systems.babe2.filters import Curve, Filter, Grid, Response, apply_whole, respond
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,29 @@ class Kept(_Pointwise):
 
 
 @dataclass(frozen=True)
-class Clipped(_Pointwise):
-    """Declipping: what exceeded ``limit`` was observed, in ``observation`` (B, T), as that.
+class Damaged(_Pointwise):
+    """Samples of an ``observation`` (B, T) that are lost, or clipped; the others are as they were.
 
-    Samples below the limit are known as they are.
+    ``lost``, ``above`` and ``below`` (B or 1, T) are bool. Of a lost sample nothing is known; one
+    that was clipped lies at what was observed, or beyond it.
     """
 
     observation: Tensor
-    limit: float
+    lost: Tensor
+    above: Tensor
+    below: Tensor
+
+    @classmethod
+    def clipped(cls, observation: Tensor, limit: float) -> Self:
+        """Declipping: what exceeded ``limit`` was observed as that."""
+        none = torch.zeros_like(observation, dtype=torch.bool)
+        return cls(observation, none, observation >= limit, observation <= -limit)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Clip where clipping was observed; what lies beyond there costs nothing."""
-        above = self.observation >= self.limit
-        below = self.observation <= -self.limit
-        clipped = torch.where(above, x.clamp(max=self.limit), x)
-        return torch.where(below, x.clamp(min=-self.limit), clipped)
+        """Damage; what is allowed costs nothing."""
+        damaged = torch.where(self.above, x.minimum(self.observation), x)
+        damaged = torch.where(self.below, x.maximum(self.observation), damaged)
+        return torch.where(self.lost, self.observation, damaged)
 
 
 class Coloured:
@@ -105,7 +113,7 @@ class Coloured:
     segment, much arrives in bands of which little is expected.
     """
 
-    def __init__(self, shape: Filter, grid: Grid, whole: bool = False):
+    def __init__(self, shape: Filter | Curve, grid: Grid, whole: bool = False):
         self.grid, self._whole = grid, whole
         self._response = respond(shape, grid)
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from shellac.files import atomic_path, write_json
 from shellac.systems.babe2 import ltas, sampler
-from shellac.systems.babe2.filters import Filter, respond
+from shellac.systems.babe2.filters import Curve, Filter, respond
 from shellac.systems.babe2.operators import Blind, Both, Coloured, Continued, Operator, blended
 from shellac.systems.babe2.posterior import Posterior
 from shellac.systems.babe2.prior import Prior, Sampling
@@ -63,7 +63,7 @@ class Colour:
     """
 
     matching_db: np.ndarray
-    shape: Filter
+    shape: Filter | Curve
 
     def gain_db(self, prior: Prior, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:
         """Return the whole estimate: frequencies (F - 1,) in Hz, and gains in dB up to a level."""
@@ -86,7 +86,7 @@ class Remaking:
     seed : int
     report : callable
         Called with :class:`.sampler.Report` after each step of the sampler.
-    known : Filter, optional
+    known : Filter or Curve, optional
         The colouring, if it is known; nothing is matched or estimated then.
     """
 
@@ -98,7 +98,7 @@ class Remaking:
         folder: Path,
         seed: int,
         report: Callable[[sampler.Report], None] = lambda told: None,
-        known: Filter | None = None,
+        known: Filter | Curve | None = None,
     ):
         self.prior, self.sampling, self.known = prior, sampling, known
         self._x, self._folder, self._seed, self._report = x, folder, seed, report

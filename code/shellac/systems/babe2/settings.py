@@ -49,12 +49,21 @@ class TrainingSettings(LoopSettings):
     ``average_rate`` is reached after ``average_ramp`` examples; ``gain_db``: the level of every
     example is drawn between plus and minus as much. ``start_from``: weights to go on from
     (fine-tuning on the recordings of one singer, or of one instrument); empty begins afresh.
+    ``a_weighted`` weighs errors by the A-curve, ``level_weights`` learns a weight for every level
+    of noise; see :mod:`.losses`.
     """
 
     average_rate: float = pydantic.Field(ge=0, lt=1)
     average_ramp: int = pydantic.Field(ge=0)
     gain_db: float = pydantic.Field(ge=0, le=20)
     start_from: str = ""
+    a_weighted: bool = False
+    level_weights: bool = False
+
+    @property
+    def loss_options(self) -> tuple[bool, bool]:
+        """The options of :class:`.losses.TrainingLoss`."""
+        return self.a_weighted, self.level_weights
 
 
 class SamplingSettings(Strict):
@@ -91,10 +100,16 @@ class EvaluationSettings(Strict):
 
 
 class StimuliSettings(Strict):
-    """How many test tracks become stimuli, and how long each excerpt is."""
+    """How many test tracks become stimuli, and how long each excerpt is.
+
+    Sampling takes minutes for a minute of sound: of historical recordings, ``historical_seconds``
+    from the middle of each are restored, and of ``historical_recordings`` of them at most.
+    """
 
     tracks: int = pydantic.Field(ge=1)
     seconds: float = pydantic.Field(ge=1, le=60)
+    historical_seconds: float = pydantic.Field(ge=1, default=10.0)
+    historical_recordings: int = pydantic.Field(ge=0, default=6)
 
 
 class Babe2Settings(Strict):

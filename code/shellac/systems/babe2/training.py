@@ -15,6 +15,7 @@ from shellac.files import sha256
 from shellac.systems.babe2 import fragments, ltas
 from shellac.systems.babe2.diffusion import TrainingLevels, training_pair
 from shellac.systems.babe2.fragments import Recordings
+from shellac.systems.babe2.losses import TrainingLoss
 from shellac.systems.babe2.prior import Sampling
 from shellac.systems.babe2.settings import Babe2Settings
 from shellac.training import determinism
@@ -43,7 +44,9 @@ class PriorTask:
         chosen, noise = task.training, task.diffusion
         self.network = Averaged(
             network, chosen.average_rate, chosen.batch_size, chosen.average_ramp
-        ).to(device)
+        )
+        self.network.loss = TrainingLoss(*chosen.loss_options, task.sample_rate, seed)
+        self.network.to(device)
         self._task, self._parts, self._seed, self._device = task, parts, seed, device
         self._levels = TrainingLevels(
             noise.levels, noise.sigma_min, noise.sigma_max, mean=noise.mean, std=noise.std
@@ -71,10 +74,10 @@ class PriorTask:
         return tuple(x.to(self._device) for x in (clean, torch.from_numpy(noise), levels))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean squared error of the network's output against its target."""
+        """Return the loss of the network's output against its target; see :mod:`.losses`."""
         clean, noise, levels = batch
         seen, told, wanted = training_pair(clean, noise, levels, self._task.diffusion.sigma_data)
-        return {"loss": (self.network(seen, told) - wanted).square().mean()}
+        return {"loss": self.network.loss(self.network(seen, told) - wanted, told)}
 
     def validate(self) -> float:
         """Return the mean loss of the averaged weights over fixed segments, levels and noises."""

@@ -15,6 +15,8 @@ from shellac.systems.inpainting.preparation import Conversion, restored
 from shellac.systems.restorer import GapMember
 from shellac.weights import Card
 
+FILLS_GAPS = True  # other systems of a chain leave gaps to this one
+
 
 def member(state: dict[str, Tensor], card: Card, device: torch.device) -> GapMember:
     """Build the network that ``card`` names, fill it, and make it ready to fill gaps."""

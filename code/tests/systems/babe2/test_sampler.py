@@ -11,9 +11,9 @@ from shellac.systems.babe2.filters import Filter, Grid, respond
 from shellac.systems.babe2.fitting import FitSettings
 from shellac.systems.babe2.operators import (
     Blind,
-    Clipped,
     Coloured,
     Continued,
+    Damaged,
     Kept,
     Uncertainty,
     blended,
@@ -142,7 +142,7 @@ def test_declipping_raises_peaks_and_keeps_the_rest(rng):
     prior = GaussianPrior(4096, corner_hz=200.0)
     clean = prior.draw(4, rng)
     observed = clean.clamp(-1.2, 1.2)
-    posterior = posterior_of(prior, observed, Clipped(observed, 1.2))
+    posterior = posterior_of(prior, observed, Damaged.clipped(observed, 1.2))
     start = torch.zeros_like(clean)
     made = sampler.sample(prior.estimate, start, SCHEDULE, 40, sampler.Draws(2), posterior)
     beyond = clean.abs() > 1.2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from shellac import config, paths, weights
+from shellac import audio, config, paths, pipeline, weights
 from shellac.datasets import corpora
 from shellac.errors import ConfigError, DataError, WeightsError
 from shellac.files import read_csv, sha256
@@ -181,3 +181,31 @@ def test_filter_errors_do_not_count_a_level():
     assert scores.filter_error_db(hz, slope, np.zeros(500)) == pytest.approx(
         1.5 * octaves, rel=0.03
     )
+
+
+def test_some_seconds_of_historical_recordings_are_restored_and_told(prepared):
+    settings = prepared("babe2.stimuli.historical_seconds=1", "babe2.sampling.steps=2")
+    training.train(settings, "tiny")
+    pipeline.stimuli("babe2")
+    folder = paths.results("folder", "restored", "babe2")
+    (told,) = json.loads((folder / "excerpts.json").read_text())["excerpts"]
+    assert (told["file"], told["start_seconds"], told["seconds"]) == ("historical/disc.wav", 1, 1)
+    (made,) = folder.rglob("*.restored.wav")
+    assert made.name == "disc.restored.wav" and audio.inspect(made).samples == 16000
+
+
+def test_options_of_the_loss_change_the_training_and_are_no_part_of_the_weights(prepared):
+    settings = prepared()
+    found = []
+    for changes in (
+        (),
+        ("babe2.training.a_weighted=true",),
+        ("babe2.training.level_weights=true",),
+    ):
+        settings = config.apply_profile("folder", [*TINY, *changes])
+        training.train(settings, "tiny")
+        found.append(weights.load(weights.trained_path("folder", "babe2/tiny"))[0])
+    assert found[0].keys() == found[1].keys() == found[2].keys()
+    name = "embedding.MLP.0.weight"
+    for other in found[1:]:
+        assert not torch.equal(found[0][name], other[name])
