@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -19,11 +20,14 @@ from shellac.errors import OutputError
 def temporary_path(folder: Path, suffix: str = "") -> Iterator[Path]:
     """Yield an unused name in ``folder``, which is made if need be; what is there is removed.
 
-    Raises :class:`OutputError` where the folder cannot be made or written.
+    So is what killed processes of this machine left in the folder, once in a process. Raises
+    :class:`OutputError` where the folder cannot be made or written.
     """
-    temporary = Path(folder) / f".{secrets.token_hex(6)}.partial{suffix}"
+    name = f".{_node()}-{os.getpid()}.{secrets.token_hex(3)}.partial{suffix}"
+    temporary = Path(folder) / name
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(temporary.parent.absolute())
         yield temporary
     except OSError as error:
         raise OutputError(f"cannot write in {folder}: {error.strerror or error}") from error
@@ -70,13 +74,36 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def _remove_left_behind(path: Path) -> None:
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.[0-9a-f]{{6}}\.partial")
     for folder in path.parent.glob(".*.partial"):
-        if told := pattern.fullmatch(folder.name):
-            try:
-                os.kill(int(told[1]), 0)
-            except ProcessLookupError:  # nobody has this number: its process is dead
-                shutil.rmtree(folder, ignore_errors=True)
-            except (PermissionError, OverflowError):
-                continue  # somebody else's process
+        if (told := pattern.fullmatch(folder.name)) and _is_dead(told[1]):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove temporary files of dead processes of this machine; others may share the disk."""
+    pattern = re.compile(rf"\.{_node()}-(\d+)\.[0-9a-f]{{6}}\.partial(\..*)?", re.DOTALL)
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if entry.name.startswith(f".{_node()}-")]
+    for path in left:
+        if (told := pattern.fullmatch(os.path.basename(path))) and _is_dead(told[1]):  # noqa: PTH119
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+
+
+@cache
+def _node() -> str:
+    return hashlib.sha256(os.uname().nodename.encode()).hexdigest()[:6]
+
+
+def _is_dead(number: str) -> bool:
+    """Whether no process of this machine has this number."""
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False  # somebody else's process
+    return False
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:

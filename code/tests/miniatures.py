@@ -122,7 +122,8 @@ def gramophone_noise():
         names = [f"seg, {number}-{each}.wav" for each in range(2)]
         rows.append((f"disc_{number}", str(names), names[0], split))
         for each, name in enumerate(names):
-            files[f"disc_{number}/{name}"] = sound(50 + 2 * number + each, 1, 44100, channels=2)
+            seed, length = 50 + 2 * number + each, 2 - each  # 1 s is too short to be repeated
+            files[f"disc_{number}/{name}"] = sound(seed, length, 44100, channels=2)
     return {"Gramophone_Record_Noise_Dataset.zip": zipped({"info.csv": table(*rows)} | files)}
 
 

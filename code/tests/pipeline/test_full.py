@@ -5,10 +5,11 @@ A new data set costs a row in ``SETS``, a system's fragments a row in ``FRAGMENT
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import loopback
 import miniatures
+import numpy as np
 import pytest
 import yaml
 from clones import run
@@ -32,17 +33,21 @@ SETS = {
     "gramophone-noise": {"train": 4, "validation": 2, "test": 2},
     "vocalset": {"train": 8, "validation": 4, "test": 4},
 }
-SMALL = ["superres.dimension=1024", "superres.stride=512"]
+SMALL = ["superres.dimension=1024", "superres.stride=512", "behm_gan.segment_seconds=0.25"]
 
 
 @dataclass(frozen=True)
 class Built:
-    """A system's fragments in a profile: index -> (recordings, fragments of each)."""
+    """A system's fragments in a profile: index -> (recordings, fragments of each).
+
+    ``shapes``: array -> its shape.
+    """
 
     system: str
     counts: dict[str, tuple[int, int]]
     profile: str = "full"
     changes: tuple[str, ...] = ()
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 FRAGMENTS = (
@@ -50,6 +55,20 @@ FRAGMENTS = (
         "full-train.4.16000.1024.512": (16, 30), "full-val.4.16000.1024.512": (8, 30),
     }),
     Built("inpainting", {"train": (24, 3), "validation": (8, 3)}),
+    # MusicNet whole, and of every disc the takes that hold a revolution and half a second: one of 2
+    Built("denoiser", {
+        "train_clean": (8, 1), "validation_clean": (4, 1),
+        "train_noise": (2, 1), "validation_noise": (1, 1), "test_noise": (1, 1),
+    }, shapes={
+        "train_clean": (8 * 22050,), "validation_clean": (4 * 22050,),
+        "train_noise": (2 * 44100,), "validation_noise": (44100,), "test_noise": (44100,),
+    }),
+    # MAESTRO and MusicNet, a second each; a quarter of a second is 5512 samples
+    Built("behm_gan", {"train": (6 + 8, 4), "validation": (2 + 4, 4)},
+          shapes={"train": (56, 5512), "validation": (24, 5512)}),
+    # MAESTRO whole
+    Built("babe2", {"train": (6, 1), "validation": (2, 1)},
+          shapes={"train": (6 * 22050,), "validation": (2 * 22050,)}),
     Built("superres", {
         "full-gtzan-train.4.22000.1024.512": (16, 84), "full-gtzan-val.4.22000.1024.512": (4, 84),
     }, "full-gtzan", ("data.corpora=[gtzan]", "superres.corpora=[gtzan]", "superres.roles=[music]",
@@ -81,6 +100,8 @@ def check(repository, built):
         found = Counter(row["sha256"] for row in read_csv(folder / f"{name}.index.csv"))
         assert len(found) == recordings
         assert set(found.values()) == {of_each}
+    for name, shape in built.shapes.items():
+        assert np.load(folder / f"{name}.npy", mmap_mode="r").shape == shape
 
 
 def test_every_set_that_a_program_can_fetch_has_a_miniature():

@@ -1,7 +1,8 @@
 """What BABE-2 is trained on: whole recordings at the network's rate, end to end in one array.
 
 ``<split>.npy`` holds samples (T,) float32, mono, unnormalised; the index beside it says where each
-recording lies, and its standard deviation. Segments are cut at any place when they are read.
+recording lies, and which deviation counts as one: its own, or that of all recordings where none is
+brought to a level. Segments are cut at any place when they are read.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,8 @@ def _assemble(
         if deviation <= _SILENCE:
             continue
         source = (recording.role, recording.genre, recording.file, recording.sha256)
-        row = (*source, start, len(part), repr(deviation))
+        one = deviation if task.levelled else task.diffusion.sigma_data
+        row = (*source, start, len(part), repr(one))
         rows.append((dict(zip(INDEX_COLUMNS, row, strict=True)), part))
         start += len(part)
     if not rows:
@@ -112,12 +114,12 @@ class Recordings:
         return [row["sha256"] for row in self._rows]
 
     def whole(self, number: int) -> np.ndarray:
-        """Return a recording (T,) at unit standard deviation."""
+        """Return a recording (T,) with its deviation as the unit."""
         start, samples = self._places[number]
         return self._joined[start : start + samples] * np.float32(self._gains[number])
 
     def cut(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw segments (count, length) of recordings at unit deviation; short ones are padded.
+        """Draw segments (count, length), as :meth:`whole` has them; short ones are padded.
 
         The longer a recording, the more often it is drawn.
         """

@@ -29,7 +29,7 @@ class NetworkSettings(Strict):
 
 
 class DiffusionSettings(Strict):
-    """Scale and noise: recordings are brought to the standard deviation ``sigma_data``.
+    """Scale and noise: ``sigma_data`` is the standard deviation of clean recordings.
 
     ``levels``: how training levels are drawn, ``published`` or ``log-normal`` (of ln(sigma /
     sigma_data), ``mean`` and ``std``), between ``sigma_min`` and ``sigma_max``.
@@ -116,13 +116,15 @@ class Babe2Settings(Strict):
     """Task, data, networks and training of the generative equaliser.
 
     ``samples`` is the length of a segment; ``corpora`` names those of ``data.corpora`` to train on,
-    none stands for all.
+    none stands for all. ``levelled``: every recording is brought to the standard deviation
+    ``diffusion.sigma_data``; otherwise it stays as it is, as published for piano.
     """
 
     corpora: list[str]
     roles: list[Literal["piano", "music", "speech"]] = pydantic.Field(min_length=1)
     sample_rate: int = pydantic.Field(ge=4000, le=48_000)
     samples: int = pydantic.Field(ge=1024, le=1_000_000)
+    levelled: bool
     diffusion: DiffusionSettings
     networks: dict[NetworkName, NetworkSettings] = pydantic.Field(min_length=1)
     training: TrainingSettings

@@ -53,6 +53,13 @@ def test_fragments_hold_whole_recordings_where_the_index_says(prepared):
     assert cut.shape == (3, 50_000) and not cut[:, -1].any()  # shorter ones are padded
 
 
+def test_recordings_may_stay_at_their_own_level_as_published(prepared):
+    settings = prepared("babe2.levelled=false", "babe2.diffusion.sigma_data=0.125")
+    (first, *_) = corpora.recordings(settings, ["speech"], "train")
+    parts = Recordings(paths.fragments("folder", "babe2"), "train")
+    np.testing.assert_array_equal(parts.whole(0) * 0.125, fragments.mono_at(first, 8000))
+
+
 def test_missing_fragments_are_an_error_in_words(folder_root):
     settings = config.apply_profile("folder", TINY)
     with pytest.raises(DataError, match="run shellac fragments"):

@@ -1,0 +1,119 @@
+"""Killed at calls drawn at random, then started again: the same files, and none besides."""
+
+import shutil
+import signal
+
+import loopback
+import miniatures
+import numpy as np
+import pytest
+from faults.amounts import LONG, amount
+from faults.conftest import REPOSITORY, TRAINED
+
+from shellac.files import sha256
+
+RESTORED = ("restore", "mine/historical", "mine/speech/s0.wav", "-o", "out", "--keep-input",
+            "--system", "classical,superres", "--weights", str(TRAINED))  # fmt: skip
+STAGES = {
+    # command, what it makes
+    "restore": (RESTORED, "out"),
+    "degrade": (("degrade", "mine/speech", "-o", "out", "--recipe", "gramophone"), "out"),
+    "noise-from": (("noise-from", "mine/noise", "-o", "out"), "out"),
+    "train": (("train", "superres/audiounet"), "results/folder/models"),
+    **{
+        f"fragments {system}": (("fragments", system), f"data/fragments/folder/{system}")
+        for system in ("superres", "denoiser", "behm_gan", "babe2", "inpainting")
+    },
+}
+OFTEN = ("restore", "train", "fragments behm_gan")  # the others are killed in the long run only
+NOTEBOOK = "01-super-resolution"
+FIRST = 0.01  # share of the calls before which nothing is begun
+
+
+def made(place):
+    """Hash every file below a place; nothing temporary may be among them."""
+    names = {path.relative_to(place) for path in place.rglob("*") if path.is_file()}
+    assert not [name for name in names if ".partial" in str(name)]
+    return {str(name): sha256(place / name) for name in names}
+
+
+def killed(forks, command, calls, rng):
+    """Kill a command somewhere; return whether it had not been through before."""
+    (done,) = forks.run(*command, kill=int(rng.uniform(FIRST, 1) * calls))
+    assert done["status"] in (0, -signal.SIGKILL), done["err"]
+    return done["status"] != 0
+
+
+def campaign(forks, command, clear, found, kills):
+    """Kill a command so often, each time from the start; compare with a run left alone."""
+    clear()
+    (alone,) = forks.run(*command, kill=0)
+    assert alone["status"] == 0, alone["err"]
+    expected, done, rng = found(), 0, np.random.default_rng(7)
+    assert expected
+    for _ in range(4 * kills):
+        clear()
+        done += killed(forks, command, alone["calls"], rng)
+        (again,) = forks.run(*command)
+        assert again["status"] == 0, again["err"]
+        assert found() == expected
+        if done == kills:
+            return
+    pytest.fail(f"only {done} of {kills} kills fell before the end")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_and_started_again_the_files_are_the_same(house, forks, stage):
+    if not LONG and stage not in OFTEN:
+        pytest.skip("make faults kills this stage too")
+    command, place = STAGES[stage]
+
+    def clear():
+        keep = house / TRAINED
+        if keep.is_file() and house / place in keep.parents:
+            keep.unlink()
+        elif (house / place).exists():
+            shutil.rmtree(house / place)
+
+    campaign(forks, command, clear, lambda: made(house / place), amount(2, 50))
+
+
+@pytest.mark.parametrize("part", ["download", "extract"])
+def test_a_killed_download_or_extraction_is_taken_up(house, forks, part):
+    content = miniatures.vocalset()
+    place = house / "data" / "published" / "vocalset"
+
+    def clear():
+        shutil.rmtree(place / "unpacked" if part == "extract" else place, ignore_errors=True)
+
+    with loopback.serving() as site:
+        miniatures.serve(site, content)
+        vouched = (f"data.mirror={site.address}", miniatures.vouched(content))
+        before = (house / "params.yaml").read_text()
+        (done,) = forks.run("profile", "full", "--set", *vouched)
+        assert done["status"] == 0, done["err"]
+        try:
+            campaign(forks, ("download", "vocalset"), clear, lambda: made(house / "data" / "published"),
+                     amount(2, 50))  # fmt: skip
+        finally:
+            (house / "params.yaml").write_text(before)
+
+
+@pytest.mark.skipif(not LONG, reason="make faults kills notebooks too; each takes seconds")
+def test_a_killed_notebook_is_executed_again(house, forks):
+    for command in (("evaluate", "superres"), ("stimuli", "superres")):
+        (done,) = forks.run(*command)
+        assert done["status"] == 0, done["err"]
+    shutil.copytree(REPOSITORY / "notebooks", house / "notebooks", dirs_exist_ok=True)
+    results = house / "results" / "folder"
+
+    def clear():
+        for name in ("figures", "tables", "model-cards", "notebooks"):
+            shutil.rmtree(results / name, ignore_errors=True)
+
+    def found():
+        copies = [path.name for path in (results / "notebooks").iterdir()]
+        assert copies == [f"{NOTEBOOK}.ipynb"]  # no record of times is hashed
+        return {name: made(results / name) for name in ("figures", "tables", "model-cards")}
+
+    campaign(forks, ("notebook", NOTEBOOK), clear, found, amount(1, 50))
