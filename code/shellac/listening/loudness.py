@@ -29,3 +29,23 @@ def alignment_gain(waveform: np.ndarray, sample_rate: int, ceiling: float = 0.9)
     if loudness is None or peak == 0.0:
         return 1.0
     return min(10 ** ((TARGET_LUFS - loudness) / 20), ceiling / peak)
+
+
+def common_gains(
+    waveforms: list[np.ndarray], sample_rate: int, ceiling: float = 0.9
+) -> tuple[list[float], float | None]:
+    """Return a factor for each (C, T) that makes all equally loud, and that loudness in LUFS.
+
+    The loudness is :data:`TARGET_LUFS`, or what the version with the highest crest factor can
+    reach with its peak at ``ceiling``: one that cannot follow lowers the others with it. Silent
+    and very short versions keep their level; with no other kind the loudness is None.
+    """
+    loudness = [integrated_loudness(waveform, sample_rate) for waveform in waveforms]
+    reached = [TARGET_LUFS] + [
+        value + 20 * np.log10(ceiling / np.abs(waveform).max())
+        for waveform, value in zip(waveforms, loudness, strict=True)
+        if value is not None
+    ]
+    target = float(min(reached))
+    gains = [1.0 if value is None else 10 ** ((target - value) / 20) for value in loudness]
+    return gains, None if len(reached) == 1 else target
