@@ -186,7 +186,7 @@ def _add_listening_test(command: Callable[..., _Parser]) -> None:
     verbs = sub.add_subparsers(metavar="VERB", required=True, parser_class=_Parser, dest="verb")
     build = verbs.add_parser("build", help="build the page, its stimuli and the analyst's key")
     build.add_argument("systems", nargs="*", metavar="SYSTEM",
-                       help="systems with stimuli, or historical (default: all there are)")  # fmt: skip
+                       help="systems, or historical (default: all there are)")  # fmt: skip
     build.add_argument("-o", "--out", type=Path, metavar="DIR",
                        help="default: results/<profile>/listening-test")  # fmt: skip
     build.add_argument("--conditions", default="", metavar="A,B,...",
@@ -194,8 +194,8 @@ def _add_listening_test(command: Callable[..., _Parser]) -> None:
     build.add_argument("--seconds", type=float, default=10.0, metavar="X",
                        help="of historical recordings (default 10)")  # fmt: skip
     build.add_argument("--excerpts", type=Path, metavar="CSV",
-                       help="where: columns recording, start_seconds (default: by a draw)")  # fmt: skip
-    build.add_argument("--seed", type=_natural, help="of all draws (default: that of params.yaml)")
+                       help="columns recording, start_seconds (default: by a draw)")  # fmt: skip
+    build.add_argument("--seed", type=_natural, help="of all draws (default: the profile's)")
     build.add_argument("--title", default="Listening test")
     build.add_argument("--consent", type=Path, metavar="FILE", help="your own text of consent")
     build.add_argument("--webmushra", action="store_true", help="also write it for webMUSHRA")

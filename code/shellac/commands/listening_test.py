@@ -97,9 +97,7 @@ def power(options: argparse.Namespace) -> _Told:
         raise UsageError("--difference lies between 0 and 50 points, --deviation above 0")
     if options.systems < 2 or options.trials < 1:
         raise UsageError("--systems must be 2 or more, --trials 1 or more")
-    found = simulation.power(
-        options.difference, options.deviation, options.systems, options.trials
-    )
+    found = simulation.power(options.difference, options.deviation, options.systems, options.trials)
     record = {"simulated": True, "power": {str(count): share for count, share in found.items()}}
     lines = [f"a difference of {options.difference:g} points among {options.systems} systems,"
              f" {options.trials} trials, simulated listeners:"]  # fmt: skip

@@ -158,9 +158,7 @@ def _restorations(settings: Settings) -> dict[str, Path]:
         name: paths.results(settings.profile, "pretrained", "restored", name)
         for name in settings.pretrained.chains
     }
-    return {
-        name: folder for name, folder in folders.items() if any(folder.rglob("*.restored.*"))
-    }
+    return {name: folder for name, folder in folders.items() if any(folder.rglob("*.restored.*"))}
 
 
 def _historical_trials(settings: Settings, choice: Choice) -> Iterator[Trial]:

@@ -57,7 +57,7 @@
     ); // prettier-ignore
     return element("fieldset", {},
       element("legend", {}, `Round ${number + 1}`),
-      element("button", { type: "button", onclick: () => player.playOnce(tones(order)) }, "Play three tones"),
+      element("button", { type: "button", onclick: () => player.playOnce(tones(order)) }, "Play tones"),
       element("div", { class: "choices" }, choices),
     ); // prettier-ignore
   };
@@ -105,7 +105,7 @@
       element("p", {}, "Put your headphones on. Play the music, and set a volume that is comfortable and loud enough to hear detail. Leave it there until the end."),
       element("div", { class: "volume" }, play, level),
       element("h2", {}, "Which tone is the softest?"),
-      element("p", { class: "quiet" }, "Over headphones this is easy; over loudspeakers it is not. Answer each round."),
+      element("p", { class: "quiet" }, "Every round plays three tones. Over headphones this is easy; over loudspeakers it is not."),
       element("div", { class: "rounds" }, orders.map((order, number) => headphoneRound({ session, player }, order, number))),
       message,
       element("footer", {}, element("button", { type: "button", class: "primary", onclick: go }, "Continue")),
