@@ -147,7 +147,10 @@ def _session(server: str, program: str, folder: Path) -> Iterator[Browser]:
     options = {
         "binary": program,
         "args": [*_FLAGS, f"--user-data-dir={folder / 'profile'}"],
-        "prefs": {"download.default_directory": str(downloads)},
+        "prefs": {
+            "download.default_directory": str(downloads),
+            "profile.default_content_setting_values.automatic_downloads": 1,  # two at once
+        },
     }
     wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"},
               "timeouts": {"script": 240_000}}  # fmt: skip

@@ -78,6 +78,8 @@ def read_starts(path: Path) -> dict[str, float]:
         raise UsageError(
             f"{path}: a list of excerpts is a CSV with the columns recording, start_seconds"
         ) from error
+    if not starts:
+        raise UsageError(f"{path}: lists no excerpt (columns recording, start_seconds)")
     if wrong := [name for name, start in starts.items() if not 0 <= start < np.inf]:
         raise UsageError(f"{path}: {wrong[0]} has no start of 0 s or more")
     return starts

@@ -15,9 +15,9 @@ shellac.timeline = (player, shown) => {
   const root = element("div", { class: "timeline" }, track,
     element("div", { class: "timeline-foot" }, told, whole)); // prettier-ignore
 
+  const samples = player.buffers.get(shown).getChannelData(0);
   let peaks = [];
   const measure = () => {
-    const samples = player.buffers.get(shown).getChannelData(0);
     const bars = Math.max(40, Math.floor(track.clientWidth / 4));
     const size = Math.max(1, Math.floor(samples.length / bars));
     peaks = Array.from({ length: bars }, (_, bar) => {
@@ -70,7 +70,7 @@ shellac.timeline = (player, shown) => {
 
   start.addEventListener("input", () => player.setLoop(
     Math.min(Number(start.value), player.loop.end - player.constructor.shortestLoop), player.loop.end)); // prettier-ignore
-  end.addEventListener("input", () => player.setLoop(player.loop.start, 
+  end.addEventListener("input", () => player.setLoop(player.loop.start,
     Math.max(Number(end.value), player.loop.start + player.constructor.shortestLoop))); // prettier-ignore
 
   let from = null;
@@ -93,6 +93,7 @@ shellac.timeline = (player, shown) => {
     requestAnimationFrame(run);
   };
   const resize = new ResizeObserver(() => {
+    if (!root.isConnected) return resize.disconnect();
     measure();
     tell();
   });
