@@ -1,5 +1,6 @@
 """Results to build a listening test from: two tracks in three versions, one restored disc."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from shellac.listening import page
 from shellac.listening.excerpts import Choice
 from shellac.listening.stimuli import MANIFEST, write_item
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 RATE = 16000
 SECONDS = 1.0
 # of each version's tone; the reference has partials that the anchors lose
@@ -28,6 +30,15 @@ def _versions() -> dict[str, np.ndarray]:
     made = {name: sine(pitch_hz) for name, pitch_hz in PITCHES_HZ.items()}
     made["reference"] += 0.3 * sine(5000.0) + 0.3 * sine(7300.0)
     return made
+
+
+def make_root(folder: Path) -> None:
+    """Make ``folder``, which SHELLAC_ROOT must name, a compendium with these results alone."""
+    shutil.copytree(REPOSITORY / "code" / "profiles", folder / "code" / "profiles")
+    (folder / "dvc.yaml").touch()
+    (folder / "mine").mkdir()
+    config.apply_profile("folder", [f"data.folder={folder / 'mine'}"])
+    write_results()
 
 
 def write_results() -> None:

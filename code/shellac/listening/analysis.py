@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from shellac.files import atomic_path, write_text
+from shellac.listening import figure
 from shellac.listening.anchors import ANCHORS_HZ
 from shellac.listening.excerpts import MUSHRA, REFERENCE
 from shellac.listening.responses import Response
@@ -202,12 +203,12 @@ def lines(found: Analysis) -> list[str]:
                         if pd.notna(row.interval_low) else "one listener: none")  # fmt: skip
             quartiles = f"{row.lower_quartile:>5.1f} to {row.upper_quartile:<5.1f}"
             told.append(
-                f"  {style.label(row.condition):<28}{row.median:>6.1f}  {quartiles}  {interval}"
+                f"  {figure.label(row.condition):<28}{row.median:>6.1f}  {quartiles}  {interval}"
             )
         for row in found.pairs[found.pairs["group"] == name].itertuples():
             verdict = "differ" if row.p_holm < 1 - _CONFIDENCE else "not separable"
             told.append(
-                f"  {style.label(row.a)} - {style.label(row.b)}: {row.median_difference:+.1f},"
+                f"  {figure.label(row.a)} - {figure.label(row.b)}: {row.median_difference:+.1f},"
                 f" p = {row.p_holm:.3g} (Holm), {verdict}"
             )
     return told
@@ -215,12 +216,10 @@ def lines(found: Analysis) -> list[str]:
 
 def write(found: Analysis, folder: Path, notice: str) -> None:
     """Write the tables as CSV and the figure as PDF into ``folder``."""
-    from shellac.listening.figure import draw
-
     for name in ("ratings", "screening", "summary", "pairs"):
         table = getattr(found, name).to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_text(folder / f"{name}.csv", table)
     if found.summary.empty:
         return  # nobody is left to draw
     with style.context(), atomic_path(folder / "ratings.pdf") as temporary:
-        draw(found, notice).savefig(temporary, metadata={"CreationDate": None})
+        figure.draw(found, notice).savefig(temporary, metadata={"CreationDate": None})

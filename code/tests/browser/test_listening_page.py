@@ -7,7 +7,7 @@ import threading
 
 import pandas as pd
 import pytest
-from listening_results import PITCHES_HZ, RESTORED_HZ, UNTREATED_HZ, build, write_results
+from listening_results import PITCHES_HZ, RESTORED_HZ, UNTREATED_HZ, build, make_root
 from webdriver import chromium, wait_for
 
 from shellac.cli import main
@@ -70,11 +70,14 @@ def window(tmp_path_factory):
         yield opened
 
 
-@pytest.fixture
-def test(folder_root, tmp_path):
+@pytest.fixture(scope="module")
+def test(tmp_path_factory):
     """The folder of a test of three trials, and its key."""
-    write_results()
-    return tmp_path / "test", build(tmp_path / "test")
+    root = tmp_path_factory.mktemp("compendium")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHELLAC_ROOT", str(root))
+        make_root(root)
+        yield root / "test", build(root / "test")
 
 
 def address(folder, seed):
