@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_restore(command)
     _add_file_commands(command)
     _add_stage_commands(command)
+    _add_listening_test(command)
     return parser
 
 
@@ -199,6 +200,41 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
     sub = command("verify", _verify, "compare outputs with the lock, and the run with the commit")
     sub.add_argument("--keep", action="store_true",
                      help="write the means of the metrics as the reference to commit")  # fmt: skip
+
+
+def _add_listening_test(command: Callable[..., _Parser]) -> None:
+    sub = command("listening-test", _listening_test, "build a listening test; analyse its answers")
+    verbs = sub.add_subparsers(metavar="VERB", required=True, parser_class=_Parser, dest="verb")
+    build = verbs.add_parser("build", help="build the page, its stimuli and the analyst's key")
+    build.add_argument("systems", nargs="*", metavar="SYSTEM",
+                       help="systems, or historical (default: all there are)")  # fmt: skip
+    build.add_argument("-o", "--out", type=Path, metavar="DIR",
+                       help="default: results/<profile>/listening-test")  # fmt: skip
+    build.add_argument("--conditions", default="", metavar="A,B,...",
+                       help="which versions (default: all, or nine by a draw)")  # fmt: skip
+    build.add_argument("--seconds", type=float, default=10.0, metavar="X",
+                       help="of historical recordings (default 10)")  # fmt: skip
+    build.add_argument("--excerpts", type=Path, metavar="CSV",
+                       help="columns recording, start_seconds (default: by a draw)")  # fmt: skip
+    build.add_argument("--seed", type=_natural, help="of all draws (default: the profile's)")
+    build.add_argument("--title", default="Listening test")
+    build.add_argument("--consent", type=Path, metavar="FILE", help="your own text of consent")
+    build.add_argument("--webmushra", action="store_true", help="also write it for webMUSHRA")
+    analyse = verbs.add_parser("analyse", help="medians, intervals and paired tests of the answers")
+    analyse.add_argument("responses", nargs="*", type=Path, metavar="RESPONSES",
+                         help="JSON or CSV files, or folders of them")  # fmt: skip
+    analyse.add_argument("-o", "--out", type=Path, metavar="DIR",
+                         help="default: results/<profile>/listening-analysis")  # fmt: skip
+    analyse.add_argument("--key", type=Path,
+                         help="default: results/<profile>/listening-test/key.json")  # fmt: skip
+    power = verbs.add_parser("power", help="how many listeners a difference asks for (simulated)")
+    power.add_argument("--difference", type=float, default=10.0, metavar="POINTS")
+    power.add_argument("--deviation", type=float, default=15.0, metavar="POINTS",
+                       help="of one rating around its listener's opinion")  # fmt: skip
+    power.add_argument("--systems", type=_natural, default=5, metavar="N")
+    power.add_argument("--trials", type=_natural, default=5, metavar="N")
+    for verb in (build, analyse, power):
+        _json_option(verb)
 
 
 def _json_option(sub: argparse.ArgumentParser) -> None:
@@ -347,6 +383,15 @@ def _verify(options: argparse.Namespace) -> int:
     verdict = verify.verify()
     print(*verdict.lines, sep="\n")
     return EXIT_DIFFERS if verdict.wrong else 0
+
+
+def _listening_test(options: argparse.Namespace) -> None:
+    from shellac.commands import listening_test
+
+    verb = {"build": listening_test.build, "analyse": listening_test.analyse,
+            "power": listening_test.power}[options.verb]  # fmt: skip
+    record, lines = verb(options)
+    print(json.dumps(record, indent=1) if options.json else "\n".join(lines))
 
 
 def _profile(options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from shellac.cli import main
 
 COMMANDS = ["restore", "example", "degrade", "noise-from", "score", "systems", "profile",
             "download", "fragments", "train", "evaluate", "stimuli", "notebook",
-            "manuscript"]  # fmt: skip
+            "manuscript", "listening-test"]  # fmt: skip
 
 
 def shellac(capsys, *arguments):
