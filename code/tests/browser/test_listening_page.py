@@ -295,6 +295,10 @@ def test_orders_are_blind_and_differ_between_listeners(window, test):
         )
     assert orders[0] == orders[3]
     assert len({json.dumps(order) for order in orders}) == 3
+    assert len({json.dumps([name for name, _ in order]) for order in orders}) > 1
+    for name, trial in key["trials"].items():
+        drawn = {tuple(dict(order)[name]) for order in orders}
+        assert len(drawn) > 1 or trial["method"] == "BS.2132"  # of which one alone is blind
     for name, order in orders[0]:
         labelled = key["trials"][name].get("labelled")
         assert labelled in (None, order[0])

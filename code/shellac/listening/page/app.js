@@ -12,20 +12,21 @@
   const pages = [
     shellac.consentPage,
     shellac.checksPage,
-    ...training.map((trial) => (tools) => shellac.trialPage(tools, trial, { training: true, notice: notice() })), // prettier-ignore
-    ...trials.map((trial) => (tools) => shellac.trialPage(tools, trial, { training: false, notice: notice() })), // prettier-ignore
+    ...training.map((trial, place) => (tools) => shellac.trialPage(tools, trial,
+      { training: true, last: place === training.length - 1, notice: notice() })),
+    ...trials.map((trial) => (tools) => shellac.trialPage(tools, trial, { training: false, notice: notice() })),
     shellac.finishPage,
   ];
 
   /** What a page has to say before all else: that it goes on, that a break is due. */
   const notice = () => {
     const said = [];
-    if (session.wasResumed) said.push("You are back where you left the test; your earlier answers are kept."); // prettier-ignore
+    if (session.wasResumed) said.push("You are back where you left the test; your earlier answers are kept.");
     session.wasResumed = false;
-    if (!session.saved) said.push("This browser keeps nothing: do not reload or close the page before the end."); // prettier-ignore
+    if (!session.saved) said.push("This browser keeps nothing: do not reload or close the page before the end.");
     if (performance.now() - rested > restAfter) {
       rested = performance.now();
-      said.push("You have listened for 25 minutes. A break of ten minutes does your ears good; the test waits."); // prettier-ignore
+      said.push("You have listened for 25 minutes. A break of ten minutes does your ears good; the test waits.");
     }
     return said.join(" ") || null;
   };
@@ -41,7 +42,7 @@
     stage.replaceChildren(root);
     const number = step - first + 1;
     document.getElementById("progress").hidden = number < 1 || number > trials.length;
-    document.getElementById("progress-text").textContent = `Comparison ${number} of ${trials.length}`; // prettier-ignore
+    document.getElementById("progress-text").textContent = `Comparison ${number} of ${trials.length}`;
     document.getElementById("progress-bar").value = (number - 1) / trials.length;
     scrollTo(0, 0);
     root.querySelector("h1").focus();

@@ -20,7 +20,7 @@
       element("label", { class: "check" }, agree, element("span", {}, "I have read this and want to take part.")),
       message,
       element("footer", {}, element("button", { type: "button", class: "primary", onclick: begin }, "Begin")),
-    ); // prettier-ignore
+    );
   };
 
   const rounds = 3;
@@ -30,7 +30,7 @@
   const tones = (round) => {
     const { rate } = shellac.Player;
     const [tone, pause, ramp] = [0.8, 0.4, 0.1];
-    const buffer = new AudioBuffer({ length: Math.round(3 * (tone + pause) * rate), numberOfChannels: 2, sampleRate: rate }); // prettier-ignore
+    const buffer = new AudioBuffer({ length: Math.round(3 * (tone + pause) * rate), numberOfChannels: 2, sampleRate: rate });
     const channels = [buffer.getChannelData(0), buffer.getChannelData(1)];
     round.forEach((kind, place) => {
       const first = Math.round(place * (tone + pause) * rate);
@@ -54,12 +54,12 @@
       element("label", { class: "choice" },
         element("input", { type: "radio", name: `round-${number}`, value: answer, onchange: () => choose(answer) }),
         element("span", {}, answer)),
-    ); // prettier-ignore
+    );
     return element("fieldset", {},
       element("legend", {}, `Round ${number + 1}`),
       element("button", { type: "button", onclick: () => player.playOnce(tones(order)) }, "Play tones"),
       element("div", { class: "choices" }, choices),
-    ); // prettier-ignore
+    );
   };
 
   shellac.checksPage = ({ session, player, next }) => {
@@ -67,7 +67,7 @@
     const sample = test.trials[0].reference ?? test.trials[0].labelled;
     const message = element("p", { class: "message", role: "alert" });
     const random = shellac.random(`${state.seed}/headphones`);
-    const orders = Array.from({ length: rounds }, () => shellac.shuffled(["plain", "soft", "antiphase"], random)); // prettier-ignore
+    const orders = Array.from({ length: rounds }, () => shellac.shuffled(["plain", "soft", "antiphase"], random));
     let heard = false;
     const play = element("button", { type: "button", id: "sample" }, "Play music");
     const start = async () => {
@@ -81,7 +81,7 @@
     };
     play.addEventListener("click", start);
     player.changed = () => (play.textContent = player.playing ? "Stop music" : "Play music");
-    const level = element("input", { type: "range", min: -40, max: 0, step: 1, value: state.level, "aria-label": "Volume", class: "filled" }); // prettier-ignore
+    const level = element("input", { type: "range", min: -40, max: 0, step: 1, value: state.level, "aria-label": "Volume", class: "filled" });
     const paint = () => {
       level.style.setProperty("--value", `${((Number(level.value) + 40) / 40) * 100}%`);
       level.setAttribute("aria-valuetext", `${level.value} decibels`);
@@ -109,11 +109,11 @@
       element("div", { class: "rounds" }, orders.map((order, number) => headphoneRound({ session, player }, order, number))),
       message,
       element("footer", {}, element("button", { type: "button", class: "primary", onclick: go }, "Continue")),
-    ); // prettier-ignore
+    );
   };
 
   const download = (name, type, text) => {
-    const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name }); // prettier-ignore
+    const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
@@ -126,13 +126,13 @@
     const comment = element("textarea", { id: "comment", rows: 3, oninput: () => {
       state.comment = comment.value;
       session.save();
-    } }); // prettier-ignore
+    } });
     comment.value = state.comment;
     const forget = element("button", { type: "button", class: "plain", onclick: () => {
       if (forget.dataset.sure) return restart();
       forget.dataset.sure = "yes";
       forget.textContent = "Really delete? Press again";
-    } }, "Delete the answers from this browser"); // prettier-ignore
+    } }, "Delete the answers from this browser");
     return element("section", {},
       element("h1", { tabindex: -1 }, "Thank you"),
       element("p", {}, "That was the last comparison. Please download your answers and give the file to whoever asked you. Nothing has been sent."),
@@ -142,6 +142,6 @@
         element("button", { type: "button", class: "primary", onclick: () => download(`${name}.json`, "application/json", session.json()) }, "Download answers (JSON)"),
         element("button", { type: "button", onclick: () => download(`${name}.csv`, "text/csv", session.csv()) }, "Download as table (CSV)")),
       element("footer", {}, forget),
-    ); // prettier-ignore
+    );
   };
 })();

@@ -130,12 +130,12 @@ shellac.Session = class {
   /** The columns of webMUSHRA, with the whole test's hash, and how often each was listened to. */
   csv() {
     const columns = ["session_test_id", "listener", "session_uuid", "trial_id", "rating_stimulus",
-      "rating_score", "rating_time", "rating_comment", "rating_plays"]; // prettier-ignore
+      "rating_score", "rating_time", "rating_comment", "rating_plays"];
     const record = this.record();
     const rows = record.trials.flatMap((trial) =>
       trial.ratings.map((rating) => [record.test, record.listener, record.session, trial.trial,
         rating.stimulus, rating.score, rating.milliseconds, trial.comment, rating.plays]),
-    ); // prettier-ignore
+    );
     const quoted = (value) => {
       const text = String(value);
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

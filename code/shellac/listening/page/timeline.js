@@ -5,15 +5,15 @@ shellac.timeline = (player, shown) => {
   const canvas = element("canvas", { "aria-hidden": "true" });
   const range = (label, value) =>
     element("input", { type: "range", min: 0, max: player.duration, step: 0.05, value,
-      "aria-label": label, "data-loop": true }); // prettier-ignore
+      "aria-label": label, "data-loop": true });
   const start = range("Loop start", 0);
   const end = range("Loop end", player.duration);
   const told = element("output", { class: "quiet" });
   const whole = element("button", { type: "button", class: "plain",
-    onclick: () => player.setLoop(0, player.duration) }, "Whole excerpt ", element("kbd", {}, "L")); // prettier-ignore
+    onclick: () => player.setLoop(0, player.duration) }, "Whole excerpt ", element("kbd", {}, "L"));
   const track = element("div", { class: "track" }, canvas, start, end);
   const root = element("div", { class: "timeline" }, track,
-    element("div", { class: "timeline-foot" }, told, whole)); // prettier-ignore
+    element("div", { class: "timeline-foot" }, told, whole));
 
   const samples = player.buffers.get(shown).getChannelData(0);
   let peaks = [];
@@ -69,9 +69,9 @@ shellac.timeline = (player, shown) => {
   };
 
   start.addEventListener("input", () => player.setLoop(
-    Math.min(Number(start.value), player.loop.end - player.constructor.shortestLoop), player.loop.end)); // prettier-ignore
+    Math.min(Number(start.value), player.loop.end - player.constructor.shortestLoop), player.loop.end));
   end.addEventListener("input", () => player.setLoop(player.loop.start,
-    Math.max(Number(end.value), player.loop.start + player.constructor.shortestLoop))); // prettier-ignore
+    Math.max(Number(end.value), player.loop.start + player.constructor.shortestLoop)));
 
   let from = null;
   const seconds = (event) => {

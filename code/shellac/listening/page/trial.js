@@ -12,19 +12,19 @@
   const makeRow = (trial, name, key, label, listen, save) => {
     const rating = trial.ratings[name];
     const slider = element("input", { type: "range", min: 0, max: 100, step: 1,
-      value: rating?.score ?? 0, class: "filled score", "aria-label": `Rating of ${label}` }); // prettier-ignore
+      value: rating?.score ?? 0, class: "filled score", "aria-label": `Rating of ${label}` });
     const score = element("output", { class: "value", "aria-hidden": "true" });
     const button = element("button", { type: "button", class: "version", "aria-pressed": "false",
-      "aria-label": `Listen to ${label}`, "aria-keyshortcuts": key, onclick: () => listen(name) }, key); // prettier-ignore
-    const root = element("li", { class: "row" }, button,
+      "aria-label": `Listen to ${label}`, "aria-keyshortcuts": key, onclick: () => listen(name) }, key);
+    const root = element("li", { class: label.startsWith("version") ? "row" : "row labelled" }, button,
       element("div", { class: "slide" }, label.startsWith("version") ? null : element("span", { class: "named" }, label), slider),
-      score); // prettier-ignore
+      score);
     const paint = () => {
       const rated = trial.ratings[name];
       root.classList.toggle("unrated", !rated);
       score.textContent = rated ? rated.score : "–";
       slider.style.setProperty("--value", rated ? `${rated.score}%` : "0%");
-      slider.setAttribute("aria-valuetext", rated ? `${rated.score}, ${word(rated.score)}` : "not rated yet"); // prettier-ignore
+      slider.setAttribute("aria-valuetext", rated ? `${rated.score}, ${word(rated.score)}` : "not rated yet");
     };
     const rate = () => {
       trial.ratings[name] = { score: Number(slider.value), milliseconds: Math.round(trial.clock()) };
@@ -34,7 +34,7 @@
     slider.addEventListener("input", rate);
     slider.addEventListener("pointerup", rate); // a rating of 0 moves nothing
     slider.addEventListener("keydown", ({ key: pressed }) => {
-      if (["ArrowLeft", "ArrowDown", "Home", "PageDown"].includes(pressed) && slider.value === "0") rate(); // prettier-ignore
+      if (["ArrowLeft", "ArrowDown", "Home", "PageDown"].includes(pressed) && slider.value === "0") rate();
     });
     slider.addEventListener("focus", () => listen(name));
     paint();
@@ -63,7 +63,7 @@
       ? ["How close is each version to the reference?",
          "Rate every version against the reference; 100 means that you hear no difference. One of the versions is the reference itself, so at least one must get 100."]
       : ["How good does each version sound?",
-         "These are versions of one historical recording, and nobody knows how it once sounded. Rate the overall sound quality of each, the untreated transfer included."]; // prettier-ignore
+         "These are versions of one historical recording, and nobody knows how it once sounded. Rate the overall sound quality of each, the untreated transfer included."];
 
   const help = (described) =>
     element("details", { class: "help" }, element("summary", {}, "Keys"),
@@ -72,9 +72,9 @@
          described.reference ? ["R", "listen to the reference"] : ["U", "listen to the untreated transfer"],
          ["Arrows, Page up, Page down", "move the slider"],
          ["I, O", "start and end the loop here"], ["L", "whole excerpt"], ["N", "next page"]].map(([key, does]) =>
-          element("div", {}, element("dt", {}, key), element("dd", {}, does))))); // prettier-ignore
+          element("div", {}, element("dt", {}, key), element("dd", {}, does)))));
 
-  shellac.trialPage = ({ session, player, next }, trial, { training, position, notice }) => {
+  shellac.trialPage = ({ session, player, next }, trial, { training, last, notice }) => {
     const described = session.described(trial.trial);
     const opened = described.reference ?? described.labelled;
     const save = () => {
@@ -83,15 +83,15 @@
     };
     const entered = performance.now();
     const before = trial.milliseconds;
-    Object.defineProperty(trial, "clock", { value: () => before + performance.now() - entered, configurable: true }); // prettier-ignore
+    Object.defineProperty(trial, "clock", { value: () => before + performance.now() - entered, configurable: true });
 
     const rows = new Map();
-    const play = element("button", { type: "button", class: "primary", id: "play", "aria-keyshortcuts": "Space", disabled: true }); // prettier-ignore
+    const play = element("button", { type: "button", class: "primary", id: "play", "aria-keyshortcuts": "Space", disabled: true });
     const reference = described.reference
       ? element("button", { type: "button", class: "version wide", id: "reference", "aria-pressed": "false",
           "aria-label": "Listen to the reference", "aria-keyshortcuts": "R", onclick: () => listen(described.reference) },
           "Reference ", element("kbd", {}, "R"))
-      : null; // prettier-ignore
+      : null;
 
     const note = () => {
       if (player.playing && rows.has(player.active)) {
@@ -140,13 +140,13 @@
     const comment = element("textarea", { rows: 2, id: "comment", oninput: () => {
       trial.comment = comment.value;
       save();
-    } }); // prettier-ignore
+    } });
     comment.value = trial.comment;
 
     let timeline = null;
     const refresh = () => {
       play.replaceChildren(player.playing ? "Stop " : "Play ", element("kbd", {}, "Space"));
-      for (const [name, { button }] of rows) button.setAttribute("aria-pressed", String(name === player.active)); // prettier-ignore
+      for (const [name, { button }] of rows) button.setAttribute("aria-pressed", String(name === player.active));
       reference?.setAttribute("aria-pressed", String(player.active === described.reference));
       timeline?.tell();
     };
@@ -188,8 +188,8 @@
       element("label", { for: "comment", class: "stacked" }, "Comment (if you like)"), comment,
       message,
       element("footer", {}, help(described),
-        element("button", { type: "button", class: "primary", id: "next", onclick: go }, training ? "Begin the test " : "Next ", element("kbd", {}, "N"))),
-    ); // prettier-ignore
+        element("button", { type: "button", class: "primary", id: "next", onclick: go }, training && last ? "Begin the test " : "Next ", element("kbd", {}, "N"))),
+    );
 
     const ready = async () => {
       try {
