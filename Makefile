@@ -15,7 +15,7 @@ export PYTHONHASHSEED := 0
 GOAL = $$(grep -qx 'profile: pretrained' params.yaml && echo pretrained-manuscript)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup all test lint bench verify clean workspace
+.PHONY: help setup all test lint bench faults verify clean workspace
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
@@ -47,6 +47,9 @@ test: setup  ## run every test
 
 lint: setup  ## check style and formatting
 	cd code && ruff check . ../notebooks && ruff format --check . ../notebooks
+
+faults: setup  ## break everything on purpose, at length: bad input, kills, full disks
+	cd code && SHELLAC_FAULTS=long python -m pytest tests/faults
 
 bench: setup  ## measure speed, each figure as a ratio within one run
 	python code/benchmarks/run.py

@@ -70,6 +70,25 @@ def test_temporary_paths_are_gone_afterwards(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_killed_process_left_beside_a_file_is_removed(tmp_path):
+    script = (
+        "import os, sys; from pathlib import Path; from shellac.files import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.touch(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path / "a.wav"], check=False)
+    (left,) = tmp_path.iterdir()
+    with temporary_path(tmp_path) as running:
+        running.touch()
+        assert not left.exists()
+        write_text(tmp_path / "a.txt", "x")
+        assert running.exists()
+    other = tmp_path / "below" / left.name.replace(left.name[1:7], "0" * 6)
+    write_text(other, "of another machine")
+    write_text(other.with_name("b.txt"), "x")
+    assert other.exists()
+
+
 def test_json_and_csv_are_stable_and_readable(tmp_path):
     write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
     assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"a": "é", "b": 1}

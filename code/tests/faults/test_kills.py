@@ -37,6 +37,10 @@ def made(place):
     return {str(name): sha256(place / name) for name in names}
 
 
+def made_below(place):
+    return lambda: made(place)
+
+
 def killed(forks, command, calls, rng):
     """Kill a command somewhere; return whether it had not been through before."""
     (done,) = forks.run(*command, kill=int(rng.uniform(FIRST, 1) * calls))
@@ -75,7 +79,7 @@ def test_killed_and_started_again_the_files_are_the_same(house, forks, stage):
         elif (house / place).exists():
             shutil.rmtree(house / place)
 
-    campaign(forks, command, clear, lambda: made(house / place), amount(2, 50))
+    campaign(forks, command, clear, made_below(house / place), amount(2, 50))
 
 
 @pytest.mark.parametrize("part", ["download", "extract"])
@@ -93,8 +97,8 @@ def test_a_killed_download_or_extraction_is_taken_up(house, forks, part):
         (done,) = forks.run("profile", "full", "--set", *vouched)
         assert done["status"] == 0, done["err"]
         try:
-            campaign(forks, ("download", "vocalset"), clear, lambda: made(house / "data" / "published"),
-                     amount(2, 50))  # fmt: skip
+            found = made_below(house / "data" / "published")
+            campaign(forks, ("download", "vocalset"), clear, found, amount(2, 50))
         finally:
             (house / "params.yaml").write_text(before)
 

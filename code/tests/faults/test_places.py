@@ -17,6 +17,8 @@ COMMANDS = {
     "degrade": ("degrade", "mine/historical", "--recipe", "low-pass"),
     "noise-from": ("noise-from", "mine/noise"),
 }  # fmt: skip
+PLACES = {"download": "data/raw", "fragments": "data/fragments", "train": TRAINED.parent}
+MADE = {"restore": b".restored.wav", "degrade": b".degraded.wav", "noise-from": b".noise-001.wav"}
 NAMES = (b"Sk\xc5\x99ivan \xe2\x99\xaa.wav", b"caf\xe9.wav", b"-o.wav", b"--help.wav", b"a\nb.wav",
          b" .wav", b"..wav", b"%s{0}'\".wav", b"n" * 230 + b".wav")  # fmt: skip
 
@@ -28,7 +30,7 @@ def files(place):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("limit", [1, 5000, 60_000])
+@pytest.mark.parametrize("limit", [2000, 60_000])
 def test_a_full_disk_is_one_line_and_leaves_no_file(house, forks, tmp_path, command, limit):
     (done,) = forks.run(*COMMANDS[command], "-o", tmp_path / "out", file_bytes=limit)
     assert (done["status"], done["err"].count("\n")) == (2, 1), done["err"]
@@ -43,7 +45,8 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(house, forks, tmp_path, comm
 def test_a_full_disk_stops_a_stage_in_one_line(house, forks, stage):
     before = files(house / "results"), files(house / "data" / "raw")
     trained = (house / TRAINED).read_bytes()
-    shutil.rmtree(house / "data" / "fragments" / "folder" / stage[1], ignore_errors=True)
+    if stage[0] == "fragments":
+        shutil.rmtree(house / "data" / "fragments" / "folder" / stage[1], ignore_errors=True)
     (done,) = forks.run(*stage, file_bytes=3000)
     assert (done["status"], done["err"].count("\n")) == (2, 1), done["err"]
     assert "Traceback" not in done["err"]
@@ -76,11 +79,12 @@ def test_several_at_once_into_one_folder_make_what_one_makes(house, forks, tmp_p
     assert files(tmp_path / "together") == files(tmp_path / "alone")
 
 
-@pytest.mark.parametrize("stage, place", [
-    (("download", "folder"), "data/raw"), (("fragments", "superres"), "data/fragments"),
-    (("fragments", "babe2"), "data/fragments"), (("train", "superres/audiounet"), "results/folder/models"),
-], ids=lambda told: " ".join(told) if isinstance(told, tuple) else "")  # fmt: skip
-def test_two_runs_at_once_in_one_workspace(house, forks, stage, place):
+@pytest.mark.parametrize("stage", [
+    ("download", "folder"), ("fragments", "superres"), ("fragments", "babe2"),
+    ("train", "superres/audiounet"),
+], ids=" ".join)  # fmt: skip
+def test_two_runs_at_once_in_one_workspace(house, forks, stage):
+    place = PLACES[stage[0]]
     (done,) = forks.run(*stage)
     assert done["status"] == 0, done["err"]
     alone = files(house / place)
@@ -97,14 +101,14 @@ def test_any_name_and_any_link_will_do(house, tmp_path, capsys, command):
     os.mkdir(folder)  # noqa: PTH102
     for name in NAMES:
         shutil.copy(source, os.path.join(folder, name))  # noqa: PTH118
-    os.symlink(source, os.path.join(folder, b"link.wav"))  # noqa: PTH118
-    os.symlink(folder, os.path.join(folder, b"round"))  # noqa: PTH118
+    os.symlink(source, os.path.join(folder, b"link.wav"))  # noqa: PTH118, PTH211
+    os.symlink(folder, os.path.join(folder, b"round"))  # noqa: PTH118, PTH211
     words = [word for word in COMMANDS[command] if not word.startswith("mine")]
     status = main([words[0], str(tmp_path / "in"), *words[1:], "-o", str(tmp_path / "out")])
     told = capsys.readouterr()
     assert (status, told.err) == (0, ""), told.err
     made = {os.fsencode(path.name) for path in (tmp_path / "out").iterdir()}
-    kind = {"restore": b".restored.wav", "degrade": b".degraded.wav"}.get(command, b".noise-001.flac")
+    kind = MADE[command]
     assert made >= {os.path.splitext(name)[0] + kind for name in (*NAMES, b"link.wav")}  # noqa: PTH122
     assert audio.inspect(source).samples
 

@@ -5,7 +5,9 @@ recording lies, and which deviation counts as one: its own, or that of all recor
 brought to a level. Segments are cut at any place when they are read.
 """
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,9 @@ from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
 from shellac.errors import DataError
-from shellac.files import atomic_folder, atomic_path, read_csv, write_csv
+from shellac.files import atomic_path, read_csv, write_csv
+from shellac.systems import building
 from shellac.systems.babe2.settings import Babe2Settings
-from shellac.training.checkpoints import key
 from shellac.transforms.resampling import resample
 
 SPLITS = ("train", "validation")
@@ -46,26 +48,33 @@ def mono_at(recording: Recording, sample_rate: int) -> np.ndarray:
 def build(settings: Settings) -> None:
     """Build the fragments of every split; recordings converted by a killed build are kept."""
     task: Babe2Settings = settings.systems["babe2"]
-    shards = paths.scratch() / f"fragments-babe2-{key(sample_rate=task.sample_rate)}"
-    shards.mkdir(parents=True, exist_ok=True)
+    target = paths.fragments(settings.profile, "babe2")
+    found = {
+        split: list(corpora.recordings(settings, task.roles, split, task.corpora))
+        for split in SPLITS
+    }
+    decisive = {
+        "sample_rate": task.sample_rate,
+        "level": 0.0 if task.levelled else task.diffusion.sigma_data,
+        "sources": {split: [asdict(each) for each in found[split]] for split in SPLITS},
+    }
+    with building.resumed(target, **decisive) as folder:
+        shards = folder / "shards"
+        shards.mkdir(exist_ok=True)
 
-    def convert(recording: Recording) -> Path:
-        path = shards / f"{recording.sha256}.npy"
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                np.save(temporary, mono_at(recording, task.sample_rate))
-        return path
+        def convert(recording: Recording) -> Path:
+            path = shards / f"{recording.sha256}.npy"
+            if not path.exists():
+                with atomic_path(path) as temporary:
+                    np.save(temporary, mono_at(recording, task.sample_rate))
+            return path
 
-    with atomic_folder(paths.fragments(settings.profile, "babe2")) as folder:
         for split in SPLITS:
-            found = list(corpora.recordings(settings, task.roles, split, task.corpora))
             with ThreadPoolExecutor(settings.compute.threads) as pool:
-                ready = pool.map(convert, found)
-                bar = tqdm(ready, total=len(found), desc=f"fragments {split}", disable=None)
-                _assemble(folder, split, list(zip(found, bar, strict=True)), task)
-    for shard in shards.iterdir():
-        shard.unlink()
-    shards.rmdir()
+                ready = pool.map(convert, found[split])
+                bar = tqdm(ready, total=len(found[split]), desc=f"fragments {split}", disable=None)
+                _assemble(folder, split, list(zip(found[split], bar, strict=True)), task)
+        shutil.rmtree(shards)
 
 
 def _assemble(

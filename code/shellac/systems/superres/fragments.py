@@ -21,7 +21,7 @@ from shellac.datasets import corpora
 from shellac.datasets.corpora import Recording
 from shellac.datasets.mono import Stream, length_at, mono_at
 from shellac.degradations.lowpass import CODEC_HOP
-from shellac.errors import DataError
+from shellac.errors import DataError, OutputError
 from shellac.files import atomic_path, write_csv
 from shellac.systems import building
 from shellac.systems.building import Job, Rows
@@ -177,9 +177,12 @@ def _laid_out(path: Path, shape: tuple[int, int, int]) -> list[Rows]:
         room = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         room.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         room.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-        with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-            for name in DATASETS:
-                file.create_dataset(name, shape, "<f4", dcpl=room)
+        try:
+            with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+                for name in DATASETS:
+                    file.create_dataset(name, shape, "<f4", dcpl=room)
+        except RuntimeError as error:  # h5py's for a full disk that shows on closing
+            raise OutputError(f"cannot write {path}: {error}") from error
     with h5py.File(path) as file:
         return [Rows(path, file[name].id.get_offset(), shape[1]) for name in DATASETS]
 
