@@ -38,6 +38,7 @@ ROOTS = {
     "babe2-evaluate": ["systems.babe2.evaluation"],
     "babe2-stimuli": [
         "systems.babe2.evaluation",
+        "listening.historical",
         "listening.stimuli",
         "commands.restore",
         "systems.babe2.restoration",
