@@ -75,7 +75,10 @@ def test_one_recording_plays_at_a_time_and_a_place_can_be_chosen(shown_page):
         "const slider = document.querySelector('section:nth-of-type(1) input');"
         "slider.value = 20; slider.dispatchEvent(new Event('input'));"
     )
-    assert shown_page.run("return Player.all[0].sounds.map((s) => Math.round(s.currentTime))") == [20] * 3
+    assert (
+        shown_page.run("return Player.all[0].sounds.map((s) => Math.round(s.currentTime))")
+        == [20] * 3
+    )
     assert shown_page.complaints() == []
 
 
