@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -57,18 +58,35 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     What a killed process of this machine left of the same folder is removed first.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}.partial")
+    temporary = _hidden(path)
     try:
         _remove_left_behind(path)
         temporary.mkdir(parents=True)
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        _take_place(temporary, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(folder: Path, path: Path) -> None:
+    """Give ``folder`` the name ``path``, whatever has it, and whoever else does the same."""
+    while True:
+        try:
+            folder.replace(path)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        aside = _hidden(path)
+        with contextlib.suppress(FileNotFoundError):  # somebody else has moved it
+            path.replace(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _hidden(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}.partial")
 
 
 def _remove_left_behind(path: Path) -> None:

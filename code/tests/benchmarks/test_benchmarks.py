@@ -146,5 +146,7 @@ def test_an_unknown_benchmark_is_refused():
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("bench: no benchmark 'nothing'; there are: networks, spline, ")
+    assert done.stderr.startswith(
+        "bench: no benchmark 'nothing'; there are: networks, end-to-end, "
+    )
     assert len(done.stderr.splitlines()) == 1

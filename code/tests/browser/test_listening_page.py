@@ -38,12 +38,15 @@ ASSESSOR = """
     const look = () => (holds() ? resolve() : setTimeout(look, 5));
     look();
   });
+  await until(() => all('#agree')[0]);
   all('#agree')[0].click();
   all('button.primary')[0].click();
+  await until(() => all('#sample')[0]);
   all('#sample')[0].click();
   await until(() => shellac.player.playing);
   all('input[value=second]').forEach((radio) => radio.click());
   all('button.primary')[0].click();
+  await until(() => shellac.session?.state?.trials);
   const trials = shellac.session.state.trials;
   for (let page = -shellac.session.training().length; page < trials.length; page += 1) {
     await until(() => all('#play')[0]?.disabled === false);
