@@ -21,7 +21,7 @@ COMMANDS = {
 PLACES = {"download": "data/raw", "fragments": "data/fragments", "train": TRAINED.parent}
 MADE = {"restore": b".restored.wav", "degrade": b".degraded.wav", "noise-from": b".noise-001.flac"}
 NAMES = (b"Sk\xc5\x99ivan \xe2\x99\xaa.wav", b"caf\xe9.wav", b"-o.wav", b"--help.wav", b"a\nb.wav",
-         b"..wav", b"%s{0}'\".wav", b"n" * 230 + b".wav")  # fmt: skip
+         b" .wav", b"%s{0}'\".wav", b"n" * 230 + b".wav")  # fmt: skip
 
 
 def files(place):
