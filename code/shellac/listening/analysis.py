@@ -1,6 +1,6 @@
 """Statistics of a listening test: post-screening, medians with intervals, paired tests.
 
-ITU-R BS.1534-3, annex 1, sections 4.1.2 (post-screening of assessors) and 9 (statistics).
+After ITU-R BS.1534-3: post-screening of assessors, and non-parametric statistics.
 """
 
 import itertools
