@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from shellac.errors import OutputError
 from shellac.files import atomic_path
 
 _CHECKPOINT = "checkpoint.pt"
@@ -59,9 +60,16 @@ class Scratch:
             return None
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the checkpoint; a kill leaves the old one or the new one, never half."""
-        with atomic_path(self.folder / _CHECKPOINT) as temporary:
-            torch.save(state, temporary)
+        """Replace the checkpoint; a kill leaves the old one or the new one, never half.
+
+        Raises :class:`OutputError` where it cannot be written.
+        """
+        path = self.folder / _CHECKPOINT
+        with atomic_path(path) as temporary:
+            try:
+                torch.save(state, temporary)
+            except RuntimeError as error:  # what torch makes of a disk that is full
+                raise OutputError(f"cannot write {path}: is the disk full?") from error
 
 
 @contextmanager

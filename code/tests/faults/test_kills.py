@@ -66,10 +66,8 @@ def campaign(forks, command, clear, found, kills):
     pytest.fail(f"only {done} of {kills} kills fell before the end")
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", STAGES if LONG else OFTEN)
 def test_killed_and_started_again_the_files_are_the_same(house, forks, stage):
-    if not LONG and stage not in OFTEN:
-        pytest.skip("make faults kills this stage too")
     command, place = STAGES[stage]
 
     def clear():
@@ -103,8 +101,8 @@ def test_a_killed_download_or_extraction_is_taken_up(house, forks, part):
             (house / "params.yaml").write_text(before)
 
 
-@pytest.mark.skipif(not LONG, reason="make faults kills notebooks too; each takes seconds")
-def test_a_killed_notebook_is_executed_again(house, forks):
+def killed_notebook(house, forks):
+    """A killed notebook is executed again; in the long run only, since each takes seconds."""
     for command in (("evaluate", "superres"), ("stimuli", "superres")):
         (done,) = forks.run(*command)
         assert done["status"] == 0, done["err"]
@@ -121,3 +119,7 @@ def test_a_killed_notebook_is_executed_again(house, forks):
         return {name: made(results / name) for name in ("figures", "tables", "model-cards")}
 
     campaign(forks, ("notebook", NOTEBOOK), clear, found, amount(1, 50))
+
+
+if LONG:
+    test_a_killed_notebook_is_executed_again = killed_notebook
