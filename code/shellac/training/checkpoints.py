@@ -8,21 +8,22 @@ comes second waits, then takes up what the first one left.
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from shellac.errors import OutputError
 from shellac.files import atomic_path
 
-_CHECKPOINT = "checkpoint.pt"
+_CHECKPOINT, _LOCK = "checkpoint.pt", "lock"
 
 
 @cache
@@ -76,13 +77,29 @@ class Scratch:
 def opened(root: Path, name: str, run_key: str) -> Iterator[Scratch]:
     """Own the scratch folder of (name, key); it is deleted when the block ends without error."""
     folder = root / f"{name.replace('/', '-')}-{run_key}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with _locked(folder, name):
+        yield Scratch(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # while nobody else can have it
+
+
+def _locked(folder: Path, name: str) -> IO[str]:
+    """Return the open lock of a folder, which is made; wait while another process has it.
+
+    The one before clears the folder away, so a lock counts only if it still lies there.
+    """
+    path = folder / _LOCK
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = path.open("w")
+        except FileNotFoundError:  # cleared away since
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"{name}: another process trains this already; waiting", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        folder.mkdir(parents=True, exist_ok=True)  # the one before may have cleared it away
-        yield Scratch(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                return lock
+        lock.close()
