@@ -89,10 +89,12 @@ def _locked(folder: Path, name: str) -> IO[str]:
     """
     path = folder / _LOCK
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock = path.open("w")
-        except FileNotFoundError:  # cleared away since
+        except (FileNotFoundError, FileExistsError):  # cleared away at this moment
+            if folder.is_file():
+                raise
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
