@@ -4,7 +4,6 @@ Recordings of the test split are made old discs and, once more, given gaps, so t
 original to hear; historical recordings come as they are. All versions of an item are equally loud.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from shellac.commands.restore import Options, load
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.index import Recording
+from shellac.degradations import draws
 from shellac.degradations.recipes import RECIPES
-from shellac.errors import UsageError
 from shellac.files import atomic_folder
 from shellac.listening.loudness import common_gains
 from shellac.listening.stimuli import excerpt_start
@@ -70,9 +69,6 @@ def build(settings: Settings) -> None:
 def _restorer(settings: Settings, chain: str) -> Restorer:
     names, weights = [], []
     for name in chain.split(","):
-        if name not in registry.SYSTEMS:
-            raise UsageError(f"gallery: no system {name!r}; there are: "
-                             f"{', '.join(registry.SYSTEMS)}")  # fmt: skip
         learns = registry.system(name).build is not None
         names.append(registry.trained_network(settings, name) if learns else name)
         weights += ["trained"] * learns
@@ -113,8 +109,7 @@ def _excerpt(
 ) -> tuple[np.ndarray, int, np.random.Generator]:
     waveform, rate = audio.read(recording.path)
     length = min(waveform.shape[1], round(seconds * rate))
-    name = f"{seed}/{recording.sha256}".encode()
-    rng = np.random.default_rng(int(hashlib.sha256(name).hexdigest()[:16], 16))
+    rng = draws.generator(seed, recording.sha256, 0)
     start = excerpt_start(waveform.mean(axis=0), length, rng)
     return waveform[:, start : start + length], rate, rng
 

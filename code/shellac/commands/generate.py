@@ -34,9 +34,9 @@ def generate(
     :class:`.restore.Options`. Raises :class:`UsageError` for what cannot be.
     """
     found, network = registry.find(system)
-    if not hasattr(registry.part(found.name, "restoration"), "generator"):
-        raise UsageError(f"{system} generates nothing without a recording: babe2 does")
     restoration = registry.part(found.name, "restoration")
+    if not hasattr(restoration, "generator"):
+        raise UsageError(f"{system} generates nothing without a recording: babe2 does")
     if seconds is not None and not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(f"--seconds must lie above 0 and up to {_LONGEST_SECONDS:g}")
     if out.exists() and not out.is_dir():

@@ -23,7 +23,6 @@ _LOCK = "dvc.lock"
 _COLUMNS = ("system", "what", "mean", "low", "high")
 _NUMBERS = ("mean", "low", "high", "tracks")
 _ROUNDING = 2e-6  # of the six digits that are kept
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def verify() -> Verdict:
     if not lock.is_file():
         raise DataError(f"{_LOCK}: not there; run make all first")
     made = _outputs(lock.read_text(encoding="utf-8"))
-    here = {path: told for path, told in made.items() if f"/{profile}" in path}
+    here = {path: told for path, told in made.items() if profile in Path(path).parts}
     if not here:
         raise DataError(f"{_LOCK}: has no output of profile {profile}; run make all first")
     damaged = list(_damaged(here))
@@ -56,11 +55,11 @@ def verify() -> Verdict:
     wrong = bool(damaged or broken)
     if committed is None:
         return Verdict((*lines, "no commit to compare with"), wrong)
-    same = [path for path, (md5, _) in here.items() if committed.get(path, ("",))[0] == md5]
     known = [path for path in here if path in committed]
-    differ = sorted(set(known) - set(same))
-    lines.append(f"{len(same)} of {len(known)} committed outputs reproduced to the bit")
-    lines += [f"  {path} (stage {here[path][1]}) differs" for path in differ]
+    differ = [path for path in known if committed[path][0] != here[path][0]]
+    reproduced = len(known) - len(differ)
+    lines.append(f"{reproduced} of {len(known)} committed outputs reproduced to the bit")
+    lines += [f"  {path} (stage {here[path][1]}) differs" for path in sorted(differ)]
     told, outside = _metrics(profile)
     return Verdict((*lines, *told), wrong or outside)
 
@@ -109,11 +108,8 @@ def _damaged(made: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _folder_md5(folder: Path) -> str:

@@ -11,7 +11,7 @@ _TRANSITION = 1 / 7  # of the pass band's edge: 3.5 to 4 kHz, where the standard
 def low_pass(waveform: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
     """Return (C, T) float32 without what lies above ``cutoff_hz``, of the same length, undelayed.
 
-    ITU-R BS.1534-3, annex 1, section 5: flat within 0.1 dB up to the edge; for 3.5 kHz at least
+    After ITU-R BS.1534-3: flat within 0.1 dB up to the edge; for 3.5 kHz at least
     25 dB down at 4 kHz and 50 dB at 4.5 kHz. A linear-phase Kaiser design that is 80 dB down
     from one seventh above the edge. Where the sample rate has no room above, nothing is removed.
     """

@@ -25,7 +25,7 @@ NO_REFERENCE = "BS.2132"  # multiple stimuli, none of which is known to be right
 HISTORICAL = "historical"
 REFERENCE = "reference"
 UNTREATED = "untreated"
-# BS.1534-3, annex 1, section 5: at most twelve signals, hidden reference and anchors included
+# after BS.1534-3: at most twelve signals, hidden reference and anchors included
 MAX_SYSTEMS = 9
 
 

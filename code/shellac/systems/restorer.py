@@ -19,8 +19,7 @@ from shellac.systems import magnitude_mixing
 from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 from shellac.weights import Card
 
-LEAST_SEGMENT_SECONDS = 10.0
-_SEGMENT_OVER_CONTEXT = 10  # a fifth is computed for context alone, at most
+DEFAULT_SEGMENT_SECONDS = 10.0
 FADE_SECONDS = 0.01
 MIN_RATE, MAX_RATE = 1000, 1_000_000
 _SILENCE = 1e-20  # a peak that no level can be taken from
@@ -144,8 +143,10 @@ class Restorer:
     @property
     def fills_gaps(self) -> bool:
         """Whether a member of the chain needs to know where gaps are."""
-        told = [getattr(member, "fills_gaps", False) for member in self.members]
-        return any(told) or any(isinstance(member, GapMember) for member in self.members)
+        return any(
+            isinstance(member, GapMember) or (isinstance(member, Estimator) and member.fills_gaps)
+            for member in self.members
+        )
 
     @property
     def generates(self) -> bool:
@@ -187,7 +188,6 @@ class Restorer:
     ) -> chunking.Layout:
         """Cut for these networks: their measured reach plus that of the rate converters.
 
-        Unless a length is given, segments are as long as keeps the context small beside them.
         A gap that reaches into what a chunk gives must lie in the chunk whole.
         """
         longest_gap = max((stop - start for start, stop in gaps), default=0)
@@ -196,10 +196,9 @@ class Restorer:
                 f"a gap of {longest_gap / sample_rate:g} s is too long: {LONGEST_SECONDS:g} s at"
                 " most can be filled"
             )
-        if segment_seconds is not None and not (
-            math.isfinite(segment_seconds) and segment_seconds > 0
-        ):
-            raise UsageError(f"--segment-seconds must be positive, not {segment_seconds:g}")
+        seconds = DEFAULT_SEGMENT_SECONDS if segment_seconds is None else segment_seconds
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise UsageError(f"--segment-seconds must be positive, not {seconds:g}")
         if not MIN_RATE <= sample_rate <= MAX_RATE:
             raise AudioError(f"a sample rate of {sample_rate} Hz is outside {MIN_RATE}..{MAX_RATE}")
         align, context = 1, 0.0
@@ -210,7 +209,6 @@ class Restorer:
             rate = member.card.sample_rate
             align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
             context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
-        seconds = segment_seconds or max(LEAST_SEGMENT_SECONDS, _SEGMENT_OVER_CONTEXT * context)
         segment = max(int(seconds * sample_rate), 1)
         # chunks that only fill gaps agree, and blending would round what is to stay as it is
         fade_seconds = 0 if all(isinstance(m, GapMember) for m in self.members) else FADE_SECONDS

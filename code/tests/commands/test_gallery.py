@@ -57,6 +57,6 @@ def test_a_recording_with_gaps_goes_through_what_fills_them(trained):
 
 def test_an_unknown_system_is_refused_and_nothing_written(trained):
     folder = trained("gallery.chains=[magic]")
-    with pytest.raises(UsageError, match="no system 'magic'"):
+    with pytest.raises(UsageError, match="no system is called 'magic'"):
         pipeline.stimuli("gallery")
     assert not folder.exists()

@@ -8,20 +8,25 @@ shellac.Session = class {
     this.state = this.resumed() ?? this.fresh(new URLSearchParams(address));
   }
 
-  /** A new listener; the address may give "seed" and "listener" (a laboratory's own number). */
-  fresh(asked) {
-    const drawn = crypto.getRandomValues(new Uint32Array(5));
-    const digits = [...drawn].map((word) => word.toString(16).padStart(8, "0")).join("");
-    const seed = asked.get("seed") ?? String(drawn[4]);
-    const random = shellac.random(`${this.test.test}/${seed}`);
-    const trials = shellac.shuffled(this.test.trials, random).map((trial) => ({
+  /** A trial's page before anything is heard or rated. */
+  unanswered(trial, random) {
+    return {
       trial: trial.trial,
       order: this.drawn(trial, random),
       ratings: {},
       plays: {},
       comment: "",
       milliseconds: 0,
-    }));
+    };
+  }
+
+  /** A new listener; the address may give "seed" and "listener" (a laboratory's own number). */
+  fresh(asked) {
+    const drawn = crypto.getRandomValues(new Uint32Array(5));
+    const digits = [...drawn].map((word) => word.toString(16).padStart(8, "0")).join("");
+    const seed = asked.get("seed") ?? String(drawn[4]);
+    const random = shellac.random(`${this.test.test}/${seed}`);
+    const trials = shellac.shuffled(this.test.trials, random).map((trial) => this.unanswered(trial, random));
     return {
       session: digits.slice(0, 32),
       seed,
@@ -81,14 +86,7 @@ shellac.Session = class {
       if (!first.has(trial.method)) first.set(trial.method, trial);
     }
     const random = shellac.random(`${this.state.seed}/training`);
-    return [...first.values()].map((trial) => ({
-      trial: trial.trial,
-      order: this.drawn(trial, random),
-      ratings: {},
-      plays: {},
-      comment: "",
-      milliseconds: 0,
-    }));
+    return [...first.values()].map((trial) => this.unanswered(trial, random));
   }
 
   /** Everything, as it is downloaded. */
