@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import allocation
 import babe2_files
 import classical
 import cqt
@@ -26,12 +27,14 @@ import synthesis
 import torch
 
 from shellac import config, paths
+from shellac.allocation import keep_freed_memory
 from shellac.errors import ShellacError, UsageError
 from shellac.files import write_json
 
 Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
+    "allocation": allocation.measure,
     "end-to-end": end_to_end.measure,
     "spline": spline.measure,
     "fragments": fragments.measure,
@@ -57,6 +60,7 @@ def main(names: Sequence[str]) -> None:
     """Run the named benchmarks; raise :class:`UsageError` for a name that there is not."""
     if unknown := sorted(set(names) - set(BENCHMARKS)):
         raise UsageError(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+    keep_freed_memory()  # as the command line does
     torch.set_num_threads(1)
     results: dict[str, list[Row]] = {}
     for name in names or BENCHMARKS:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from shellac import __version__
+from shellac.allocation import keep_freed_memory
 from shellac.errors import ShellacError, one_line
 
 EXIT_USER, EXIT_DIFFERS = 2, 1
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         status = options.run(options) or 0
         sys.stdout.flush()

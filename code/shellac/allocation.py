@@ -1,0 +1,23 @@
+"""How this process asks the system for memory."""
+
+import ctypes
+
+# glibc's names for what mallopt sets, and the values it starts with
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+_USUAL = {_TRIM_THRESHOLD: 128 * 1024, _MMAP_MAX: 65536}
+_KEEPING = {_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0}
+
+
+def keep_freed_memory(keep: bool = True) -> bool:
+    """Have freed memory handed out again, rather than returned to the system and asked for anew.
+
+    A network frees and asks for maps of hundreds of megabytes at every layer; each time, the
+    system would clear every page of them when it is first touched (``benchmarks/allocation.py``
+    measures what that costs). For programs that compute and end: what was once needed is kept.
+    Return whether the C library can be told; only glibc can. ``keep`` false undoes it.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all([mallopt(*pair) for pair in (_KEEPING if keep else _USUAL).items()])
