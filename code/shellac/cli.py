@@ -172,6 +172,10 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub.add_argument("restored", type=Path)
     _json_option(sub)
 
+    sub = command("provenance", _provenance, "tell where figures, tables and sounds come from")
+    sub.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _json_option(sub)
+
     sub = command("systems", _systems, "list every network: task, rate, size, weights")
     _json_option(sub)
 
@@ -186,15 +190,21 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
     sub.add_argument("--mirror", default="", metavar="URL",
                      help="folder with the published files, asked instead of the public"
                      " addresses (default: data.mirror)")  # fmt: skip
-    sub = command("fragments", _fragments, "build a system's training fragments")
+    sub = command("fragments", _stage("fragments", "system"), "build a system's training fragments")
     sub.add_argument("system")
-    sub = command("train", _train, "train a network, taking up an unfinished training")
+    sub = command(
+        "train", _stage("train", "network"), "train a network, taking up an unfinished training"
+    )
     sub.add_argument("network", help="such as superres/tfilm")
-    sub = command("evaluate", _evaluate, "score a system's networks and baselines")
+    sub = command(
+        "evaluate", _stage("evaluate", "system"), "score a system's networks and baselines"
+    )
     sub.add_argument("system")
-    sub = command("stimuli", _stimuli, "cut a system's excerpts for listening")
+    sub = command("stimuli", _stage("stimuli", "system"), "cut a system's excerpts for listening")
     sub.add_argument("system")
-    sub = command("notebook", _notebook, "execute a notebook on the current profile")
+    sub = command(
+        "notebook", _stage("notebook", "name"), "execute a notebook on the current profile"
+    )
     sub.add_argument("name")
     sub = command("manuscript", _manuscript, "typeset the manuscript from the results")
     sub.add_argument("--stamp", action="store_true",
@@ -360,6 +370,17 @@ def _score(options: argparse.Namespace) -> None:
               f" {record['definition']}")  # fmt: skip
 
 
+def _provenance(options: argparse.Namespace) -> int:
+    from shellac.commands.provenance import origin
+
+    found = [origin(path) for path in options.files]
+    if options.json:
+        print(json.dumps([each.record() for each in found], indent=1))
+    else:
+        print(*(line for each in found for line in each.lines()), sep="\n")
+    return EXIT_DIFFERS if any(each.changed for each in found) else 0
+
+
 def _systems(options: argparse.Namespace) -> None:
     from shellac.commands.systems import describe
 
@@ -408,24 +429,8 @@ def _download(options: argparse.Namespace) -> None:
         _pipeline().download(name, options.mirror)
 
 
-def _fragments(options: argparse.Namespace) -> None:
-    _pipeline().fragments(options.system)
-
-
-def _train(options: argparse.Namespace) -> None:
-    _pipeline().train(options.network)
-
-
-def _evaluate(options: argparse.Namespace) -> None:
-    _pipeline().evaluate(options.system)
-
-
-def _stimuli(options: argparse.Namespace) -> None:
-    _pipeline().stimuli(options.system)
-
-
-def _notebook(options: argparse.Namespace) -> None:
-    _pipeline().notebook(options.name)
+def _stage(name: str, argument: str) -> Callable[[argparse.Namespace], None]:
+    return lambda options: getattr(_pipeline(), name)(getattr(options, argument))
 
 
 def _manuscript(options: argparse.Namespace) -> None:

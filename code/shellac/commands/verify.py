@@ -6,20 +6,15 @@ Where they are not, as on another kind of processor: does every mean of every me
 interval of the reference means that are committed beside it?
 """
 
-import hashlib
-import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from shellac import config, paths
+from shellac import config, lock, paths
 from shellac.errors import DataError
 from shellac.files import read_csv, write_csv
 
-_LOCK = "dvc.lock"
 _COLUMNS = ("system", "what", "mean", "low", "high")
 _NUMBERS = ("mean", "low", "high", "tracks")
 _ROUNDING = 2e-6  # of the six digits that are kept
@@ -36,18 +31,15 @@ class Verdict:
 def verify() -> Verdict:
     """Check outputs, cache and metrics of the current profile; raise :class:`DataError` unbuilt."""
     profile = config.load().profile
-    lock = paths.root() / _LOCK
-    if not lock.is_file():
-        raise DataError(f"{_LOCK}: not there; run make all first")
-    made = _outputs(lock.read_text(encoding="utf-8"))
+    made = lock.outputs(lock.stages())
     here = {path: told for path, told in made.items() if profile in Path(path).parts}
     if not here:
-        raise DataError(f"{_LOCK}: has no output of profile {profile}; run make all first")
+        raise DataError(f"{lock.NAME}: has no output of profile {profile}; run make all first")
     damaged = list(_damaged(here))
     objects, broken = _cache(paths.root() / ".dvc" / "cache" / "files" / "md5")
     lines = [
-        f"{len(here)} outputs, {len(damaged)} not as {_LOCK} says; {objects} objects in the cache,"
-        f" {len(broken)} damaged",
+        f"{len(here)} outputs, {len(damaged)} not as {lock.NAME} says;"
+        f" {objects} objects in the cache, {len(broken)} damaged",
         *(f"  {path}: {why}" for path, why in damaged),
         *(f"  {path}: damaged; remove it and run make all" for path in broken),
     ]
@@ -78,24 +70,13 @@ def _reference(profile: str) -> Path:
     return paths.results("reference", f"{profile}.csv")
 
 
-def _outputs(text: str) -> dict[str, tuple[str, str]]:
-    """Return hash and stage of every output of a lock, by its path."""
-    stages = YAML(typ="safe").load(text)["stages"]
-    return {
-        out["path"]: (out["md5"], name)
-        for name, stage in stages.items()
-        for out in stage.get("outs", ())
-        if "md5" in out
-    }
-
-
 def _committed() -> Mapping[str, tuple[str, str]] | None:
-    command = ["git", "-C", str(paths.root()), "show", f"HEAD:./{_LOCK}"]
+    command = ["git", "-C", str(paths.root()), "show", f"HEAD:./{lock.NAME}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:  # no git on this machine
         return None
-    return _outputs(done.stdout) if done.returncode == 0 else None
+    return lock.outputs(lock.stages(done.stdout)) if done.returncode == 0 else None
 
 
 def _damaged(made: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -103,25 +84,8 @@ def _damaged(made: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
         place = paths.root() / path
         if not place.exists():
             yield path, f"missing; dvc checkout or make all brings it back (stage {stage})"
-        elif (_folder_md5(place) if place.is_dir() else _md5(place)) != wanted:
+        elif lock.md5(place) != wanted:
             yield path, f"not what stage {stage} made; remove it and run make all"
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def _folder_md5(folder: Path) -> str:
-    """Hash a folder as DVC does: the hash of the list of its files and theirs."""
-    listed = [
-        {"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()}
-        for path in folder.rglob("*")
-        if path.is_file()
-    ]
-    listed.sort(key=lambda entry: entry["relpath"])
-    text = json.dumps(listed, sort_keys=True).encode()
-    return hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir"
 
 
 def _cache(folder: Path) -> tuple[int, list[str]]:
@@ -130,7 +94,7 @@ def _cache(folder: Path) -> tuple[int, list[str]]:
     broken = [
         str(path.relative_to(paths.root()))
         for path in objects
-        if _md5(path) != path.parent.name + path.name.removesuffix(".dir")
+        if lock.md5(path) != path.parent.name + path.name.removesuffix(".dir")
     ]
     return len(objects), broken
 
