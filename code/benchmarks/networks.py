@@ -13,6 +13,7 @@ from shellac.systems.inpainting.network import Estimate, fuse
 
 WAVEFORM_NAMES = ("superres/audiounet", "superres/tfilm", "superres/afilm")
 SPECTROGRAM_NAMES = ("denoiser/unet_22k", "behm_gan/unet")
+WIDE_NAMES = ("denoiser/unet_44k",)  # their spectrograms have 1025 bins
 INPAINTING_NAMES = tuple(
     f"inpainting/{name}" for name in ("UNet_v2", "Attention_UNet", "FPN_RFB_RON", "SE_ResNet")
 )
@@ -70,10 +71,12 @@ def measure(
     """
     waveforms = ((1, 1, length), (batch, 1, patch))
     spectrograms = ((1, 2, frames, BINS),) * 2
+    wide = ((1, 2, frames, 2 * BINS - 1),) * 2
     segments = ((batch, 1, side, side),) * 2
     for names, shapes in (
         (WAVEFORM_NAMES, waveforms),
         (SPECTROGRAM_NAMES, spectrograms),
+        (WIDE_NAMES, wide),
         (INPAINTING_NAMES, segments),
     ):
         for name in names:

@@ -43,7 +43,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert (len(rows["networks"]), len(rows["spline"])) == (18, 6)
+    assert (len(rows["networks"]), len(rows["spline"])) == (20, 6)
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
     for row in rows["end-to-end"]:
         assert row["network_ratio"] > 0 and row["context_of_an_hour"] > 0
