@@ -6,8 +6,10 @@ styles and markers tell the same story a third time.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib as mpl
 
@@ -114,8 +116,9 @@ LOW_PASS = {
     "none": "No filter",
 }
 
+_FONT = "DejaVu Sans"  # comes with matplotlib: the same on every machine
 _RC = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.family": _FONT,
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -147,10 +150,23 @@ _RC = {
 @contextlib.contextmanager
 def context() -> Iterator[None]:
     """Draw and save under the project's settings alone, whatever the user's own are."""
+    _use_own_font()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
         yield
+
+
+@functools.cache
+def _use_own_font() -> None:
+    """Take matplotlib's own copy of the font: a system's is another version, of other bytes."""
+    from matplotlib import font_manager
+
+    manager = font_manager.fontManager
+    manager.ttflist = [entry for entry in manager.ttflist if entry.name != _FONT]
+    own = Path(mpl.get_data_path(), "fonts", "ttf")
+    for face in ("", "-Bold", "-Oblique", "-BoldOblique"):
+        manager.addfont(own / f"{_FONT.replace(' ', '')}{face}.ttf")
 
 
 def look(method: str) -> Look:

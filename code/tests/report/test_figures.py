@@ -1,9 +1,13 @@
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from matplotlib.colors import to_rgb
 
 from shellac.errors import UsageError
@@ -192,3 +196,29 @@ def test_a_notice_stays_inside_the_figure(curves, profile):
     notice = figure._supxlabel.get_window_extent()
     assert notice.x0 >= 0
     assert notice.x1 <= figure.bbox.x1
+
+
+def test_a_font_of_the_system_changes_no_byte(tmp_path):
+    code = """
+import hashlib, io, shutil, sys
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from shellac.report import style
+if len(sys.argv) > 1:  # as where the system has the same font, of another version
+    font_manager.fontManager.addfont(sys.argv[1])
+    entries = font_manager.fontManager.ttflist
+    entries.insert(0, entries.pop())
+with style.context():
+    figure, file = Figure(), io.BytesIO()
+    figure.subplots().set_title("Bandwidth")
+    figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+print(hashlib.sha256(file.getvalue()).hexdigest())
+"""
+    font = TTFont(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+    font.save(tmp_path / "DejaVuSans.ttf")  # with today's date
+    hashes = {
+        subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True,
+                       check=True).stdout
+        for given in ([], [str(tmp_path / "DejaVuSans.ttf")])
+    }  # fmt: skip
+    assert len(hashes) == 1
