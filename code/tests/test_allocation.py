@@ -12,7 +12,7 @@ import numpy as np
 from shellac.allocation import keep_freed_memory
 kept = keep_freed_memory(sys.argv[1] == "keep")
 def touch():
-    np.empty(32 * 2**20, np.uint8).fill(1)
+    np.empty(64 * 2**20, np.uint8).fill(1)
 touch()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):
