@@ -7,7 +7,6 @@ import torch
 from networks import BINS
 
 from shellac import networks
-from shellac.allocation import keep_freed_memory
 
 _FRAMES_PER_SECOND = 22050 / 256
 
@@ -20,17 +19,12 @@ def measure(
     for length in seconds:
         x = torch.randn(1, 2, round(length * _FRAMES_PER_SECOND), BINS)
 
-        def infer(keep: bool, x: torch.Tensor = x) -> None:
-            keep_freed_memory(keep)
+        def infer(x: torch.Tensor = x) -> None:
             with torch.inference_mode():
                 network(x)
 
-        try:
-            kept, returned = calibration.alternate(
-                (lambda: infer(True), lambda: infer(False)), turns
-            )
-        finally:
-            keep_freed_memory()
+        calls = (infer, calibration.memory_returned()(infer))
+        kept, returned = calibration.alternate(calls, turns)
         yield {
             "what": f"denoiser/unet_22k of {length:g} s",
             "cpu_seconds": kept,

@@ -2,10 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch.nn import functional
+
+from shellac.allocation import keep_freed_memory
 
 _MATMUL_SIZE = 768
 _CHANNELS, _SIDE = 64, (64, 256)
@@ -32,6 +35,16 @@ def alternate(
         function()
     rounds = [[cpu_seconds(function, clock) for function in functions] for _ in range(turns)]
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
+
+
+@contextmanager
+def memory_returned() -> Iterator[None]:
+    """Return freed memory to the system, as Python comes, where our command line keeps it."""
+    keep_freed_memory(False)
+    try:
+        yield
+    finally:
+        keep_freed_memory()
 
 
 def matmul() -> float:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -24,7 +24,6 @@ import numpy as np
 from spline import scipy_degrade
 
 from shellac import audio, config, paths
-from shellac.allocation import keep_freed_memory
 from shellac.datasets.corpora import INDEX
 from shellac.datasets.index import Recording
 from shellac.datasets.synthesis.piano import piano_piece
@@ -50,6 +49,7 @@ sys.exit(status)
 """
 
 
+@calibration.memory_returned()
 def published_build(files: Sequence[Path], target: Path, rate: int, stride: int) -> None:
     """Prepare recordings as olvrhhn/audio_super_resolution does, with today's libraries.
 
@@ -116,15 +116,6 @@ def _cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _allocating(keep: bool, build: Callable[..., object], *arguments: object) -> None:
-    """Build with memory kept, as our command line has it, or as Python comes."""
-    keep_freed_memory(keep)
-    try:
-        build(*arguments)
-    finally:
-        keep_freed_memory()
-
-
 def _speed(what: str, minutes: float, turns: int) -> dict[str, object]:
     *_, rate, stride = _SETS[what]
     with repository(minutes, what) as files:
@@ -132,8 +123,8 @@ def _speed(what: str, minutes: float, turns: int) -> dict[str, object]:
         task = settings.systems["superres"]
         ours = paths.fragments(settings.profile, "superres")
         calls = [
-            lambda: _allocating(True, fragments.build, settings),
-            lambda: _allocating(False, published_build, files, theirs, rate, stride),
+            lambda: fragments.build(settings),
+            lambda: published_build(files, theirs, rate, stride),
             lambda: audio.Reader(files[0]).__exit__(),
         ]
         fast, slow, start = calibration.alternate(calls, turns, _cpu_seconds)

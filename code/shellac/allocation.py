@@ -1,7 +1,5 @@
 """How this process asks the system for memory."""
 
-import ctypes
-
 # glibc's names for what mallopt sets, and what it comes to by itself where arrays are large
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _USUAL = {_TRIM_THRESHOLD: 2**26, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
@@ -16,6 +14,8 @@ def keep_freed_memory(keep: bool = True) -> bool:
     measures what that costs). For programs that compute and end: what was once needed is kept.
     Return whether the C library can be told; only glibc can. ``keep`` false undoes it.
     """
+    import ctypes  # here: a command that only prints its help does without
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

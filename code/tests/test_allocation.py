@@ -1,3 +1,4 @@
+import ctypes
 import subprocess
 import sys
 
@@ -37,5 +38,5 @@ def test_freed_memory_is_touched_without_a_fault():
 
 
 def test_another_c_library_is_left_alone(monkeypatch):
-    monkeypatch.setattr(allocation.ctypes, "CDLL", lambda name: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocation.keep_freed_memory()

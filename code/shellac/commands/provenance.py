@@ -2,10 +2,12 @@
 
 Every file that this package makes is told of beside it: figures and tables by a sidecar
 ``<file>.json``, stimuli by the manifest of their folder, restorations by ``NAME.json``. What the
-pipeline made stands in DVC's lock besides, with the stage that made it and all that went in.
+pipeline made stands in DVC's lock besides, with the stage that made it and all that went in. These
+files are read here, without :mod:`shellac.report`, which needs more than a plain installation has.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,13 @@ def origin(path: Path) -> Origin:
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     found = Origin(_from_root(path))
-    told = [tell(path, found) for tell in (_sidecar, _stimulus, _restoration)]
-    if not (_stage(path, found, sources=not any(told)) or any(told)):
+    for tell in (_sidecar, _stimulus, _restoration):
+        with suppress(AttributeError, KeyError, TypeError):  # another program's file of that name
+            told = Origin(found.file)
+            if tell(path, told):
+                found = told
+                break
+    if not (_stage(path, found, sources=not found.facts) or found.facts):
         raise DataError(f"{path}: nothing is recorded of it, so this package did not make it here")
     return found
 

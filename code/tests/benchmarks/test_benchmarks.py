@@ -56,6 +56,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert len(rows["fragments"]) == 5
     for row in rows["fragments"][:3]:
         assert row["patches"] > 20 and row["largest_difference"] < 1e-5
+        assert row["published_seconds"] > 0 and row["decoder_start_seconds"] > 0
     assert all(row["many_mb"] < 1.2 * row["few_mb"] for row in rows["fragments"][3:])
     assert all(row["times_real_time"] > 0 for row in rows["synthesis"])
     assert all(row["nearest_db"] > 0.5 for row in rows["synthesis"])

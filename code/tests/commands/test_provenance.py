@@ -96,6 +96,19 @@ def test_a_restoration_tells_its_input_and_settings_outside_any_compendium(
     assert main(["provenance", "out/disc.residual.wav"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("beside", "record"),
+    [
+        ("manifest.json", {"items": ["s0.wav"]}),
+        ("manifest.json", {"items": [{"conditions": {"a": {"file": "s0.wav"}}}]}),
+        ("s0.wav.json", {"what": "", "notebook": "n", "sources": [1]}),
+    ],
+)
+def test_another_programs_file_is_no_record(folder_root, capsys, beside, record):
+    write_json(folder_root / "mine" / "speech" / beside, record)
+    test_what_nothing_is_known_of_is_refused_in_one_line(folder_root, capsys, "mine/speech/s0.wav")
+
+
 @pytest.mark.parametrize("name", ["mine/speech/s0.wav", "nowhere.pdf"])
 def test_what_nothing_is_known_of_is_refused_in_one_line(folder_root, capsys, name):
     assert main(["provenance", str(folder_root / name)]) == 2

@@ -200,7 +200,7 @@ def test_a_notice_stays_inside_the_figure(curves, profile):
 
 def test_a_font_of_the_system_changes_no_byte(tmp_path):
     code = """
-import hashlib, io, shutil, sys
+import hashlib, io, sys
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from shellac.report import style
