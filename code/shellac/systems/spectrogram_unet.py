@@ -113,18 +113,29 @@ def padded(x: Tensor, kernel: Kernel, symmetric: bool) -> Tensor:
     Even kernels stand for the strided convolutions: reflected by half on every side, or, where
     the edge sample is repeated, one less at the end.
     """
-    if kernel == (1, 1):
-        return x
     if not symmetric:
         return functional.pad(x, (kernel[1] // 2,) * 2 + (kernel[0] // 2,) * 2, mode="reflect")
     if kernel == (3, 3):  # one sample repeated is one sample mirrored
         return functional.pad(x, (1, 1, 1, 1), mode="replicate")
     for axis, size in zip((2, 3), kernel, strict=True):
-        length = x.shape[axis]
-        places = torch.arange(-(size // 2), length + size // 2 - (1 - size % 2), device=x.device)
-        places = places.remainder(2 * length)
-        x = x.index_select(axis, torch.minimum(places, 2 * length - 1 - places))
+        before, after = size // 2, (size - 1) // 2
+        while before or after:  # once, but for maps shorter than their padding
+            head = x.narrow(axis, 0, min(before, x.shape[axis])).flip(axis)
+            tail = x.narrow(axis, max(x.shape[axis] - after, 0), min(after, x.shape[axis]))
+            before, after = before - head.shape[axis], after - tail.shape[axis]
+            x = torch.cat((head, x, tail.flip(axis)), axis)  # keeps the layout of x
     return x
+
+
+def pointwise(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Convolve (B, C, N, F) by a 1x1 kernel, frame by frame.
+
+    For few items PyTorch takes a matrix product on one thread; for many it takes oneDNN, twice as
+    fast. With its channels beside each other, a map's frames are items without a copy.
+    """
+    batch, channels, frames, bins = x.shape
+    rows = x.transpose(1, 2).reshape(batch * frames, channels, 1, bins)
+    return functional.conv2d(rows, kernel, bias).view(batch, frames, -1, bins).transpose(1, 2)
 
 
 class Convolution(NormalisedKernel):
@@ -136,6 +147,8 @@ class Convolution(NormalisedKernel):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pad and convolve."""
+        if self.size == (1, 1):
+            return pointwise(x, self.kernel(), self.bias)
         x = padded(x, self.size, self.symmetric)
         return functional.conv2d(x, self.kernel(), self.bias, self.stride)
 
@@ -212,7 +225,7 @@ class IBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (B, inputs, N, F) to (B, outputs, N, F)."""
-        return self.conv2d_res(x).add_(self.tfc(x))
+        return self.conv2d_res(x) + self.tfc(x)
 
 
 class EBlock(nn.Module):
