@@ -78,7 +78,10 @@ def plain(transform: CQT, x: Tensor, octaves: list[Tensor]) -> tuple[Callable, C
 
 
 def dense(transform: CQT, x: Tensor, octaves: list[Tensor]) -> tuple[Callable, Callable]:
-    """Multiply by the matrix of all windows, and find the places of a band in index matrices."""
+    """Multiply by the matrix of all windows, and find the places of a band in index matrices.
+
+    The published formulation, in memory as Python comes.
+    """
     analysis, synthesis = entries(transform, x)
     width, count = transform.samples // 2 + 1, transform.bins_per_octave
     sizes = torch.tensor(transform.sizes).repeat_interleave(count)
@@ -93,21 +96,24 @@ def dense(transform: CQT, x: Tensor, octaves: list[Tensor]) -> tuple[Callable, C
     starts = (ends - sizes)[owner[synthesis.band]]
     back[owner[synthesis.band], synthesis.place] = synthesis.band - starts
     rows = _cut(transform, read)
-    halves = list(zip(*(each.split(count) for each in (windows, duals, back)), strict=True))
+    inside = [
+        part.gather(-1, row) != 0 for part, row in zip(windows.split(count), rows, strict=True)
+    ]
 
+    @calibration.memory_returned()
     def forward() -> list[Tensor]:
-        spectrum = torch.fft.rfft(x)[..., None, :]
+        product = torch.fft.rfft(x)[..., None, :] * windows
         found = []
-        for (window, _, _), row in zip(halves, rows, strict=True):
-            product = spectrum * window
-            places = row.expand(*product.shape[:-1], -1)
-            band = product.gather(-1, places)
-            found.append(torch.fft.ifft(band.where(window.gather(-1, row) != 0, 0)))
+        for part, row, held in zip(product.split(count, -2), rows, inside, strict=True):
+            band = part.gather(-1, row.expand(*part.shape[:-1], -1))
+            found.append(torch.fft.ifft(band.where(held, 0)))
         return found
 
+    @calibration.memory_returned()
     def inverse() -> Tensor:
         total = x.new_zeros(*x.shape[:-1], width, dtype=torch.complex64)
-        for (_, dual, places), octave in zip(halves, octaves, strict=True):
+        matrices = zip(back.split(count), duals.split(count), strict=True)
+        for octave, (places, dual) in zip(octaves, matrices, strict=True):
             bands = torch.fft.fft(octave)
             total += (bands.gather(-1, places.expand(*bands.shape[:-1], -1)) * dual).sum(-2)
         return torch.fft.irfft(total, transform.samples)
