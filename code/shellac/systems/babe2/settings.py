@@ -69,12 +69,14 @@ class TrainingSettings(LoopSettings):
 class SamplingSettings(Strict):
     """How restorations are sampled with what was trained here; see :class:`.prior.Sampling`.
 
-    Levels (``start_sigma``, ``least_noise``, ``observation_noise``) are relative to sigma_data.
+    Levels (``start_sigma``, ``least_sigma``, ``least_noise``, ``observation_noise``) are relative
+    to sigma_data. Without ``least_sigma`` the last level above 0 is the least of training.
     """
 
     steps: int = pydantic.Field(ge=2, le=1000)
     order: Literal[1, 2]
     start_sigma: float = pydantic.Field(gt=0)
+    least_sigma: float | None = pydantic.Field(gt=0, default=None)
     rho: float = pydantic.Field(ge=1)
     churn: float = pydantic.Field(ge=0)
     guidance: Literal["published", "likelihood"]
@@ -135,13 +137,22 @@ class Babe2Settings(Strict):
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
         noise = self.diffusion
-        if not noise.sigma_min < self.sampling.start_sigma * noise.sigma_data <= noise.sigma_max:
-            raise ValueError("sampling.start_sigma must lie between sigma_min and sigma_max")
+        if not self.least_sigma < self.sampling.start_sigma * noise.sigma_data <= noise.sigma_max:
+            raise ValueError(
+                "sampling.start_sigma must lie between the least level (sampling.least_sigma, or"
+                " sigma_min) and sigma_max"
+            )
         for name in ("corner_hz", "slope_db"):
             low, high = getattr(self.evaluation, name)
             if not 0 < low <= high:
                 raise ValueError(f"evaluation.{name}: the lower bound comes first, above 0")
         return self
+
+    @property
+    def least_sigma(self) -> float:
+        """The last level above 0 of restorations, in the scale of the signals."""
+        noise, relative = self.diffusion, self.sampling.least_sigma
+        return noise.sigma_min if relative is None else relative * noise.sigma_data
 
     def network_class(self, name: str) -> str:
         """Return the registered name of an entry's network."""

@@ -149,7 +149,7 @@ def sampling_of(task: Babe2Settings) -> Sampling:
         steps=chosen.steps,
         order=chosen.order,
         start_sigma=chosen.start_sigma * noise.sigma_data,
-        sigma_min=noise.sigma_min,
+        sigma_min=task.least_sigma,
         sigma_max=noise.sigma_max,
         rho=chosen.rho,
         churn=chosen.churn,

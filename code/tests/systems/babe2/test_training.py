@@ -13,6 +13,7 @@ from shellac.errors import ConfigError, DataError, WeightsError
 from shellac.files import read_csv, sha256
 from shellac.systems.babe2 import evaluation, fragments, scores, training
 from shellac.systems.babe2.fragments import Recordings
+from shellac.systems.babe2.prior import PIANO
 from shellac.training import loop
 
 TINY = (
@@ -160,6 +161,16 @@ def test_evaluation_scores_every_row_with_intervals(prepared):
 def test_settings_that_cannot_be_are_refused(folder_root, change, word):
     with pytest.raises(ConfigError, match=word):
         config.apply_profile("folder", [*TINY, change])
+
+
+def test_what_the_profile_full_trains_is_sampled_as_published():
+    made = training.sampling_of(config.apply_profile("full", []).systems["babe2"])
+    for name in ("steps", "order", "sigma_min", "sigma_max", "rho", "churn", "guidance", "xi"):
+        wanted = getattr(PIANO, name)
+        close = wanted if isinstance(wanted, str) else pytest.approx(wanted, rel=1e-3)
+        assert getattr(made, name) == close, name
+    assert made.start_sigma == pytest.approx(PIANO.start_sigma, rel=0.01)  # relative to sigma_data
+    assert made.least_noise == pytest.approx(PIANO.least_noise, rel=0.01)
 
 
 def test_scores_know_a_perfect_copy_from_a_dull_one(rng):
