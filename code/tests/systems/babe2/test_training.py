@@ -163,7 +163,7 @@ def test_settings_that_cannot_be_are_refused(folder_root, change, word):
         config.apply_profile("folder", [*TINY, change])
 
 
-def test_what_the_profile_full_trains_is_sampled_as_published():
+def test_what_the_profile_full_trains_is_sampled_as_published(folder_root):
     made = training.sampling_of(config.apply_profile("full", []).systems["babe2"])
     for name in ("steps", "order", "sigma_min", "sigma_max", "rho", "churn", "guidance", "xi"):
         wanted = getattr(PIANO, name)
