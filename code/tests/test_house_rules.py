@@ -25,7 +25,7 @@ OUTSIDE_THE_LOCK = {"tensorflow"}  # half a gigabyte, to convert a checkpoint on
 _ELLIPSIS = ast.dump(ast.parse("...").body[0])
 # built, downloaded, installed or a user's own
 _SKIPPED = re.compile(
-    r"^(\.git|\.venv.*|\.scratch|\.dvc/(tmp|cache)|data/(raw|fragments|own)|results/.+|"
+    r"^(\.git|\.venv.*|\.scratch|\.dvc/(tmp|cache)|data/(raw|fragments|own|responses/.+)|results/.+|"
     r"manuscript/output|dvc_plots|params\.yaml|.*(__pycache__|\.egg-info|_cache|_checkpoints|\.hypothesis))$"
 )
 _TEXT = {

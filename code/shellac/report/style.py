@@ -85,6 +85,12 @@ BABE2_LOOKS = {
     "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
     "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),
 }
+# What a listening test adds to the conditions.
+LISTENING_LOOKS = {
+    "untreated": Look("Untreated transfer", "#9a9a9a", ":", "x"),
+    "anchor_7000_hz": Look("Anchor, 7 kHz", "#9a9a9a", "--", "1"),
+    "anchor_3500_hz": Look("Anchor, 3.5 kHz", "#c9c9c9", "--", "2"),
+}
 # Chains of systems in the gallery, by their last member.
 SYSTEM_LOOKS = {
     "classical": DENOISING_LOOKS["classical"],
@@ -103,6 +109,7 @@ _ALL_LOOKS = (
     | LOOKS
     | BANDWIDTH_LOOKS
     | _MATERIAL_LOOKS
+    | LISTENING_LOOKS
 )
 LOW_PASS = {
     "repository": "FIR, 3.5 kHz",
