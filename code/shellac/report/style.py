@@ -157,7 +157,7 @@ _RC = {
 @contextlib.contextmanager
 def context() -> Iterator[None]:
     """Draw and save under the project's settings alone, whatever the user's own are."""
-    _use_own_font()
+    _use_own_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
@@ -165,15 +165,16 @@ def context() -> Iterator[None]:
 
 
 @functools.cache
-def _use_own_font() -> None:
-    """Take matplotlib's own copy of the font: a system's is another version, of other bytes."""
+def _use_own_fonts() -> None:
+    """Take matplotlib's own fonts alone: a system's are other versions, of other bytes.
+
+    Its list of them is kept per user, and need not name them all.
+    """
     from matplotlib import font_manager
 
-    manager = font_manager.fontManager
-    manager.ttflist = [entry for entry in manager.ttflist if entry.name != _FONT]
-    own = Path(mpl.get_data_path(), "fonts", "ttf")
-    for face in ("", "-Bold", "-Oblique", "-BoldOblique"):
-        manager.addfont(own / f"{_FONT.replace(' ', '')}{face}.ttf")
+    font_manager.fontManager.ttflist = []
+    for face in sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf")):
+        font_manager.fontManager.addfont(face)
 
 
 def look(method: str) -> Look:
