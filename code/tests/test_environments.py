@@ -44,7 +44,7 @@ def requirements(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_notebook_begins_with_the_cell_for_colab(path):
     first = code_cells(path)[0]
-    assert first.metadata["tags"] == ["colab"]
+    assert first.metadata == {"tags": ["colab"], "jupyter": {"source_hidden": True}}
     assert first.source == CELL, "copy notebooks/colab.py into the first code cell"
 
 

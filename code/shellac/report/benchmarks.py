@@ -57,7 +57,7 @@ def by_kind(stages: pd.DataFrame) -> pd.DataFrame:
         cpu_seconds=("cpu_seconds", "sum"),
         peak_memory_mb=("peak_memory_mb", "max"),
     )
-    return summed.sort_values("cpu_seconds", ascending=False).reset_index()
+    return summed.round().astype(int).sort_values("cpu_seconds", ascending=False).reset_index()
 
 
 def measured(rows: Rows) -> pd.DataFrame:
