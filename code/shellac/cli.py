@@ -411,7 +411,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _listening_test(options: argparse.Namespace) -> None:
     from shellac.commands import listening_test
 
-    verb = {"build": listening_test.build, "analyse": listening_test.analyse,
+    verb = {"build": _pipeline().listening_test, "analyse": listening_test.analyse,
             "power": listening_test.power}[options.verb]  # fmt: skip
     record, lines = verb(options)
     print(json.dumps(record, indent=1) if options.json else "\n".join(lines))

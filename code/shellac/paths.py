@@ -39,6 +39,11 @@ def raw(profile: str, corpus: str) -> Path:
     return root() / "data" / "raw" / profile / corpus
 
 
+def responses(profile: str) -> Path:
+    """What listeners answered to the listening test of a profile."""
+    return root() / "data" / "responses" / profile
+
+
 def published(place: str) -> Path:
     """Archives of a published data set and what was unpacked from them, for all profiles."""
     return root() / "data" / "published" / place

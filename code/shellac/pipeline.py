@@ -1,5 +1,6 @@
 """The pipeline's stages: settings in, one piece of work each, and a record of what it cost."""
 
+import argparse
 import platform
 import resource
 import tempfile
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from shellac import __version__, config, paths, weights
 from shellac.config import Settings
@@ -172,6 +174,14 @@ def _restore_historical(settings: Settings, system: str) -> None:
                 session.run(Job(path, folder / Path(disc.file).parent))
             told.append(facts)
         historical.write_list(folder, told, len(discs))
+
+
+def listening_test(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """Build the listening test; return what was built, for programs and in lines."""
+    from shellac.commands import listening_test as command
+
+    with _recorded("listening-test"):
+        return command.build(options)
 
 
 def notebook(name: str) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 from shellac import config, paths
 from shellac.config import Settings
 from shellac.errors import UsageError
-from shellac.listening import page
-from shellac.listening.anchors import ANCHORS_HZ
-from shellac.listening.excerpts import MUSHRA, Choice, read_starts
+from shellac.listening import design, page
+from shellac.listening.excerpts import Choice, read_starts
 from shellac.report import provenance
 
 _Told = tuple[dict[str, Any], list[str]]
@@ -41,16 +40,11 @@ def build(options: argparse.Namespace) -> _Told:
         "trials": {group: len(trials) for group, trials in groups.items()},
         "warnings": [line for trials in groups.values() for line in _warnings(trials)],
     }
-    lines = [f"{group}: {len(trials)} trials, {_versions(trials[0])} versions in each, "
+    lines = [f"{group}: {len(trials)} trials, {len(design.rated(trials[0]))} versions in each, "
              f"{trials[0]['method']}" for group, trials in groups.items()]  # fmt: skip
     lines += record["warnings"]
     lines += [f"page for listeners: {record['page']}", f"key, not for listeners: {record['key']}"]
     return record, lines
-
-
-def _versions(trial: dict[str, Any]) -> int:
-    """How many versions are rated: the open reference is not."""
-    return len(trial["stimuli"]) - ("open_reference" in trial)
 
 
 def _built(settings: Settings) -> Path:
@@ -63,9 +57,8 @@ def _warnings(trials: list[dict[str, Any]]) -> list[str]:
     if first["left_out"]:
         told.append(f"{first['group']}: left out {', '.join(first['left_out'])}"
                     " (--conditions chooses others)")  # fmt: skip
-    narrow = min(trial["bandwidth_hz"] for trial in trials)
-    idle = [name for name, cutoff_hz in ANCHORS_HZ.items() if narrow < cutoff_hz * 1.2]
-    if first["method"] == MUSHRA and idle:
+    if idle := design.idle_anchors(trials):
+        narrow = min(trial["bandwidth_hz"] for trial in trials)
         told.append(f"{first['group']}: a reference reaches only {narrow} Hz, so that"
                     f" {' and '.join(idle)} may not be heard to differ from it")  # fmt: skip
     return told

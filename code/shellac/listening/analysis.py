@@ -27,6 +27,7 @@ _WEAK_ANCHOR_SHARE = 0.25
 _CONFIDENCE = 0.95
 _RESAMPLES = 2000
 _SEED = 1534  # of the bootstrap: the same answers give the same intervals
+_RATING_COLUMNS = ["session", "listener", "trial", "method", "group", "condition", "score"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Analysis:
 
 
 def analyse(answers: Sequence[Response], key: dict[str, Any]) -> Analysis:
-    """Screen the listeners, then sum up and compare what the others answered."""
+    """Screen the listeners, then sum up and compare what the others answered.
+
+    Without answers every table is empty.
+    """
     rows = [
         {"session": answer.session, "listener": answer.listener, "trial": trial,
          "method": key["trials"][trial]["method"], "group": key["trials"][trial]["group"],
@@ -59,7 +63,7 @@ def analyse(answers: Sequence[Response], key: dict[str, Any]) -> Analysis:
         for trial, scores in answer.scores.items()
         for condition, score in scores.items()
     ]  # fmt: skip
-    ratings = pd.DataFrame(rows)
+    ratings = pd.DataFrame(rows, columns=_RATING_COLUMNS)
     screening = screen(ratings)
     kept = set(screening.loc[screening["kept"], "session"])
     ratings["kept"] = ratings["session"].isin(kept)
@@ -70,8 +74,8 @@ def analyse(answers: Sequence[Response], key: dict[str, Any]) -> Analysis:
         screening,
         pd.DataFrame(
             [row for name, group in groups for row in _summary(str(name), group)],
-            columns=["group", "condition", "listeners", "ratings", "median", "lower_quartile",
-                     "upper_quartile", "interval_low", "interval_high"],
+            columns=["group", "condition", "condition_label", "listeners", "ratings", "median",
+                     "lower_quartile", "upper_quartile", "interval_low", "interval_high"],
         ),
         pd.DataFrame(
             [row for name, group in groups for row in _pairs(str(name), group)],
@@ -112,9 +116,10 @@ def _summary(name: str, group: pd.DataFrame) -> list[dict[str, Any]]:
         lower, median, upper = np.quantile(table, (0.25, 0.5, 0.75))
         low, high = median_interval(table)
         rows.append(
-            {"group": name, "condition": condition, "listeners": len(table),
-             "ratings": table.size, "median": median, "lower_quartile": lower,
-             "upper_quartile": upper, "interval_low": low, "interval_high": high}
+            {"group": name, "condition": condition, "condition_label": style.label(condition),
+             "listeners": len(table), "ratings": table.size, "median": median,
+             "lower_quartile": lower, "upper_quartile": upper, "interval_low": low,
+             "interval_high": high}
         )  # fmt: skip
     return sorted(rows, key=lambda row: -row["median"])
 
@@ -180,6 +185,13 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
+def counted(found: Analysis, of_other_tests: int, notice: str = "") -> pd.DataFrame:
+    """Return how many listened, how many were kept, and what was passed over, in one row."""
+    kept = int(found.screening["kept"].sum())
+    row = {"listeners": len(found.screening), "kept": kept, "of_other_tests": of_other_tests}
+    return pd.DataFrame([row | {"notice": notice}])
+
+
 def record(found: Analysis) -> dict[str, Any]:
     """Return the tables as plain lists, for programs."""
     tables = {"screening": found.screening, "summary": found.summary, "pairs": found.pairs}
@@ -203,12 +215,12 @@ def lines(found: Analysis) -> list[str]:
                         if pd.notna(row.interval_low) else "one listener: none")  # fmt: skip
             quartiles = f"{row.lower_quartile:>5.1f} to {row.upper_quartile:<5.1f}"
             told.append(
-                f"  {figure.label(row.condition):<28}{row.median:>6.1f}  {quartiles}  {interval}"
+                f"  {style.label(row.condition):<28}{row.median:>6.1f}  {quartiles}  {interval}"
             )
         for row in found.pairs[found.pairs["group"] == name].itertuples():
             verdict = "differ" if row.p_holm < 1 - _CONFIDENCE else "not separable"
             told.append(
-                f"  {figure.label(row.a)} - {figure.label(row.b)}: {row.median_difference:+.1f},"
+                f"  {style.label(row.a)} - {style.label(row.b)}: {row.median_difference:+.1f},"
                 f" p = {row.p_holm:.3g} (Holm), {verdict}"
             )
     return told

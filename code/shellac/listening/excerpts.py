@@ -18,6 +18,7 @@ from shellac.datasets import corpora
 from shellac.datasets.index import Recording
 from shellac.errors import DataError, UsageError
 from shellac.files import read_csv, sha256
+from shellac.listening.historical import LIST
 from shellac.listening.stimuli import MANIFEST, excerpt_start
 
 MUSHRA = "BS.1534-3"  # reference and anchors
@@ -124,8 +125,11 @@ def _reference_trials(settings: Settings, system: str, choice: Choice) -> Iterat
             path = folder / described[name]["file"]
             if not path.is_file() or sha256(path) != described[name]["sha256"]:
                 raise DataError(f"{path}: missing or changed; run `dvc repro {system}-stimuli`")
-            versions[name] = audio.read(path)[0]
-            sources[name] = described[name]["sha256"]
+            waveform, rate = audio.read(path)
+            if rate != item["sample_rate"]:
+                left_out += (name,)  # another rate cannot be aligned to the sample
+                continue
+            versions[name], sources[name] = waveform, described[name]["sha256"]
         yield Trial(
             MUSHRA,
             system,
@@ -168,37 +172,66 @@ def _historical_trials(settings: Settings, choice: Choice) -> Iterator[Trial]:
     kept, left_out = _chosen(list(folders), HISTORICAL, choice)
     for disc in corpora.recordings(settings, [HISTORICAL], ""):
         found = {name: _restored(folders[name], disc) for name in kept}
-        there = {name: path for name, path in found.items() if path}
+        there = {name: restored for name, restored in found.items() if restored}
         if there:
-            yield _historical_trial(disc, {UNTREATED: disc.path} | there, left_out, choice)
+            yield _historical_trial(disc, {UNTREATED: (disc.path, None)} | there, left_out, choice)
 
 
-def _restored(folder: Path, disc: Recording) -> Path | None:
+# a file, and from which second of the recording it is; None: the whole
+_Restored = tuple[Path, float | None]
+
+
+def _restored(folder: Path, disc: Recording) -> _Restored | None:
     beside = Path(disc.file)
     names = (f"{beside.stem}.restored{ending}" for ending in (beside.suffix, ".flac", ".wav"))
     places = (folder / beside.parent / name for name in names)
-    return next((place for place in places if place.is_file()), None)
+    place = next((place for place in places if place.is_file()), None)
+    return place and (place, _first_seconds(folder).get(disc.file))
+
+
+def _first_seconds(folder: Path) -> dict[str, float]:
+    """Where the excerpts begin of which a system restored no more; none where it did all."""
+    listed = folder / LIST
+    if not listed.is_file():
+        return {}
+    told = json.loads(listed.read_text(encoding="utf-8"))["excerpts"]
+    return {each["file"]: each["start_seconds"] for each in told}
+
+
+def _span(restored: _Restored, disc: Recording, samples: int, rate: int) -> tuple[int, int]:
+    """First and last sample of the recording that a restored file holds."""
+    path, first_seconds = restored
+    facts = audio.inspect(path)
+    first = round((first_seconds or 0.0) * rate)
+    whole = first_seconds is not None or facts.samples == samples
+    if facts.sample_rate != rate or not whole or first + facts.samples > samples:
+        raise DataError(f"{path}: differs in length or rate from {disc.file}")
+    return first, first + facts.samples
 
 
 def _historical_trial(
-    disc: Recording, files: dict[str, Path], left_out: tuple[str, ...], choice: Choice
+    disc: Recording, files: dict[str, _Restored], left_out: tuple[str, ...], choice: Choice
 ) -> Trial:
     mono, rate = audio.read_mono(disc.path)
-    length = min(len(mono), round(choice.seconds * rate))
+    spans = {name: _span(file, disc, len(mono), rate) for name, file in files.items()}
+    first = max(begin for begin, _ in spans.values())
+    stop = min(end for _, end in spans.values())
+    length = min(stop - first, round(choice.seconds * rate))
     if choice.starts and disc.file in choice.starts:
         start = round(choice.starts[disc.file] * rate)
-        if start + length > len(mono):
-            raise UsageError(f"{disc.file}: lasts {len(mono) / rate:.1f} s, too short for a start"
-                             f" at {start / rate:.1f} s")  # fmt: skip
+        if not first <= start <= stop - length:
+            raise UsageError(f"{disc.file}: all versions last from {first / rate:.1f} to"
+                             f" {stop / rate:.1f} s, which does not hold {length / rate:.1f} s from"
+                             f" {start / rate:.1f} s")  # fmt: skip
     else:
         digest = hashlib.sha256(disc.file.encode()).digest()
-        start = excerpt_start(mono, length, np.random.default_rng([choice.seed, *digest[:4]]))
+        rng = np.random.default_rng([choice.seed, *digest[:4]])
+        start = first + excerpt_start(mono[first:stop], length, rng)
     versions = {}
-    for name, path in files.items():
+    for name, (path, _) in files.items():
+        begin = start - spans[name][0]
         with audio.Reader(path) as reader:
-            if (reader.samples, reader.sample_rate) != (len(mono), rate):
-                raise DataError(f"{path}: differs in length or rate from {disc.file}")
-            versions[name] = reader.read(start, start + length).copy()
+            versions[name] = reader.read(begin, begin + length).copy()
     return Trial(
         NO_REFERENCE,
         HISTORICAL,
@@ -207,6 +240,6 @@ def _historical_trial(
         round(start / rate, 6),
         rate,
         versions,
-        {name: sha256(path) for name, path in files.items()},
+        {name: sha256(path) for name, (path, _) in files.items()},
         left_out,
     )

@@ -7,26 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shellac.report import style
+from shellac.report import figures, style
 
 if TYPE_CHECKING:
     from shellac.listening.analysis import Analysis
 
 _ROW_INCHES = 0.22
 _FRAME_INCHES = 0.55  # of a panel: title and axis
+_ENOUGH_PERCENT = 80
 _GRADES = ("bad", "poor", "fair", "good", "excellent")
-
-
-_LABELS = {
-    "anchor_3500_hz": "Anchor, 3.5 kHz",
-    "anchor_7000_hz": "Anchor, 7 kHz",
-    "untreated": "Untreated transfer",
-}
-
-
-def label(condition: str) -> str:
-    """Return what a condition is called in figures and tables."""
-    return _LABELS.get(condition) or style.label(condition)
 
 
 def draw(found: "Analysis", notice: str) -> Figure:
@@ -47,6 +36,33 @@ def draw(found: "Analysis", notice: str) -> Figure:
     return figure
 
 
+def power(table: pd.DataFrame, notice: str) -> Figure:
+    """Draw how often a difference is found over the number of listeners, a line per group.
+
+    ``table`` is that of :func:`shellac.listening.design.power`: a panel per difference.
+    """
+    panels = list(table.groupby("difference"))
+    with style.context():
+        figure = Figure(figsize=(style.COLUMN_INCHES, 2.4), layout="constrained")
+        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, (difference, rows) in zip(grid, panels, strict=True):
+            for group, line in rows.groupby("group"):
+                look = style.SYSTEM_LOOKS.get(group) or style.look("untreated")
+                axes.plot(line["listeners"], 100 * line["found"], color=look.colour,
+                          linestyle=look.line, marker=look.marker, clip_on=False,
+                          label=line["label"].iloc[0])  # fmt: skip
+            axes.axhline(_ENOUGH_PERCENT, color=style.MUTED, linewidth=0.6, linestyle=":")
+            axes.set_title(f"{difference:g} points apart", loc="left")
+            axes.set_xlabel("Listeners")
+            axes.set_ylim(0, 100)
+            axes.grid(axis="y")
+        grid[0].set_ylabel("Difference found (%)")
+        grid[0].legend(loc="upper left", handlelength=2, fontsize=5.5, labelspacing=0.3,
+                       frameon=True, framealpha=1, edgecolor="none")  # fmt: skip
+        figures.frame(figure, "", notice)
+    return figure
+
+
 def _panel(axes: Axes, rows: pd.DataFrame, ratings: pd.DataFrame) -> None:
     rng = np.random.default_rng(0)  # of the dots' heights, which mean nothing
     for place, row in enumerate(rows.itertuples()):
@@ -59,7 +75,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, ratings: pd.DataFrame) -> None:
         heights = place + rng.uniform(-0.22, 0.22, len(means))
         axes.plot(means, heights, ".", color=style.MUTED, markersize=2, alpha=0.6, linewidth=0,
                   clip_on=False)  # fmt: skip
-    axes.set_yticks(range(len(rows)), [label(name) for name in rows["condition"]])
+    axes.set_yticks(range(len(rows)), [style.label(name) for name in rows["condition"]])
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xticks(range(0, 101, 20))

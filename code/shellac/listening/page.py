@@ -143,6 +143,7 @@ def _write_trial(
         "track": trial.track,
         "role": trial.role,
         "start_seconds": trial.start_seconds,
+        "sample_rate": trial.sample_rate,
         "left_out": list(trial.left_out),
     }
     opened = UNTREATED if trial.method == NO_REFERENCE else REFERENCE

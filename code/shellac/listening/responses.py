@@ -28,6 +28,10 @@ class Response:
     scores: dict[str, dict[str, int]]
 
 
+class OtherTest(DataError):
+    """Answers to another test than the key's, or to an earlier build of it."""
+
+
 class _Model(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True)
 
@@ -95,6 +99,22 @@ def read_all(places: Sequence[Path], key: dict[str, Any]) -> list[Response]:
     return [found[session] for session in sorted(found)]
 
 
+def collected(folder: Path, key: dict[str, Any]) -> tuple[list[Response], list[Path], list[Path]]:
+    """Read what was put into a folder: responses, their files, and files of another test.
+
+    A folder that does not exist holds none. What belongs to another test, such as an earlier
+    build of this one, is passed over; raises as :func:`read_all` for anything else.
+    """
+    ours, others = [], []
+    for path in _files([folder] if folder.is_dir() else []):
+        try:
+            _read(path, key)
+            ours.append(path)
+        except OtherTest:
+            others.append(path)
+    return read_all(ours, key), ours, others
+
+
 def _files(places: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for place in map(Path, places):
@@ -124,7 +144,7 @@ def _read(path: Path, key: dict[str, Any]) -> list[Response]:
     try:
         return [_checked(record, key) for record in records]
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
 
 
 def _read_json(file: Iterable[str]) -> list[_Record]:
@@ -160,7 +180,7 @@ def _checked(record: _Record, key: dict[str, Any]) -> Response:
         raise DataError(f"its format is {record.format!r}, version {record.version}; this version"
                         f" reads {FORMAT!r}, version {VERSION}")  # fmt: skip
     if record.test not in (key["test"], key["test"][:_HASH_DIGITS]):
-        raise DataError("answers of another test than the key's")
+        raise OtherTest("answers of another test than the key's")
     trials = {trial.trial: trial for trial in record.trials}
     if len(trials) != len(record.trials):
         raise DataError("a trial occurs twice")

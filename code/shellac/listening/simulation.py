@@ -1,5 +1,6 @@
 """Assessors that do not exist: for tests and for planning, never for results."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ _LISTENERS = (6, 8, 10, 12, 15, 20, 30)
 _REPETITIONS = 200
 _SEED = 1534
 _SIGNIFICANCE = 0.05
-_BETWEEN_LISTENERS = 5.0  # spread of how far apart a listener hears two systems, in points
+BETWEEN_LISTENERS = 5.0  # spread of how far apart a listener hears two systems, in points
 
 
 def scores(
@@ -64,16 +65,22 @@ def power(difference: float, deviation: float, systems: int, trials: int) -> dic
     other one: at worst, with no other difference found, the smallest p must be below the level
     divided by the number of pairs, and that is what is asked for here.
     """
-    rng = np.random.default_rng(_SEED)
     pairs = systems * (systems - 1) // 2
+    return {
+        listeners: float(np.mean(chances < _SIGNIFICANCE / pairs))
+        for listeners, chances in _chances(difference, deviation, trials).items()
+    }
+
+
+@functools.cache
+def _chances(difference: float, deviation: float, trials: int) -> dict[int, np.ndarray]:
+    """The p of every repetition by number of listeners: the same however many systems there are."""
+    rng = np.random.default_rng(_SEED)
     minds = np.array([50 - difference / 2, 50 + difference / 2])
-    shares = {}
+    found = {}
     for listeners in _LISTENERS:
         shape = (_REPETITIONS, listeners, 2)
-        opinions = minds + _BETWEEN_LISTENERS * rng.standard_normal(shape)
+        opinions = minds + BETWEEN_LISTENERS * rng.standard_normal(shape)
         means = scores(opinions, deviation, trials, rng).mean(axis=-2)
-        found = [
-            signed_rank(mean) < _SIGNIFICANCE / pairs for mean in means[..., 1] - means[..., 0]
-        ]
-        shares[listeners] = float(np.mean(found))
-    return shares
+        found[listeners] = np.array([signed_rank(mean) for mean in means[..., 1] - means[..., 0]])
+    return found

@@ -94,7 +94,7 @@ def spectrogram_comparison(
     seconds = len(waveforms["reference"]) / sample_rate
     with style.context():
         figure = Figure(figsize=(style.PAGE_INCHES, 3.55), layout="constrained")
-        columns = max(3, -(-(len(shown) + 1) // 2))
+        columns = -(-(len(shown) + 1) // 2)
         grid = list(figure.subplots(2, columns, sharey=True).flat)
         drawings, spectra = grid[: len(shown)], grid[-1]
         for unused in grid[len(shown) : -1]:

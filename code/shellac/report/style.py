@@ -85,6 +85,12 @@ BABE2_LOOKS = {
     "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
     "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),
 }
+# What a listening test adds to the conditions.
+LISTENING_LOOKS = {
+    "untreated": Look("Untreated transfer", "#9a9a9a", ":", "x"),
+    "anchor_7000_hz": Look("Anchor, 7 kHz", "#9a9a9a", "--", "1"),
+    "anchor_3500_hz": Look("Anchor, 3.5 kHz", "#c9c9c9", "--", "2"),
+}
 # Chains of systems in the gallery, by their last member.
 SYSTEM_LOOKS = {
     "classical": DENOISING_LOOKS["classical"],
@@ -103,6 +109,7 @@ _ALL_LOOKS = (
     | LOOKS
     | BANDWIDTH_LOOKS
     | _MATERIAL_LOOKS
+    | LISTENING_LOOKS
 )
 LOW_PASS = {
     "repository": "FIR, 3.5 kHz",
@@ -150,7 +157,7 @@ _RC = {
 @contextlib.contextmanager
 def context() -> Iterator[None]:
     """Draw and save under the project's settings alone, whatever the user's own are."""
-    _use_own_font()
+    _use_own_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
@@ -158,15 +165,16 @@ def context() -> Iterator[None]:
 
 
 @functools.cache
-def _use_own_font() -> None:
-    """Take matplotlib's own copy of the font: a system's is another version, of other bytes."""
+def _use_own_fonts() -> None:
+    """Take matplotlib's own fonts alone: a system's are other versions, of other bytes.
+
+    Its list of them is kept per user, and need not name them all.
+    """
     from matplotlib import font_manager
 
-    manager = font_manager.fontManager
-    manager.ttflist = [entry for entry in manager.ttflist if entry.name != _FONT]
-    own = Path(mpl.get_data_path(), "fonts", "ttf")
-    for face in ("", "-Bold", "-Oblique", "-BoldOblique"):
-        manager.addfont(own / f"{_FONT.replace(' ', '')}{face}.ttf")
+    font_manager.fontManager.ttflist = []
+    for face in sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf")):
+        font_manager.fontManager.addfont(face)
 
 
 def look(method: str) -> Look:

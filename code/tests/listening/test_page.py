@@ -14,8 +14,8 @@ import shellac
 from shellac import audio, config, paths
 from shellac.cli import main
 from shellac.errors import DataError, UsageError
-from shellac.files import sha256
-from shellac.listening import excerpts, page
+from shellac.files import sha256, write_json
+from shellac.listening import excerpts, historical, page
 from shellac.listening.excerpts import Choice
 from shellac.listening.loudness import TARGET_LUFS, common_gains, integrated_loudness
 
@@ -135,7 +135,7 @@ def test_excerpts_may_be_listed(results, tmp_path):
     starts = excerpts.read_starts(listed)
     key = build(tmp_path / "test", "historical", starts=starts)
     assert [trial["start_seconds"] for trial in key["trials"].values()] == [1.25]
-    with pytest.raises(UsageError, match=r"disc\.wav: lasts 3\.0 s"):
+    with pytest.raises(UsageError, match=r"disc\.wav: all versions last from 0\.0 to 3\.0 s"):
         build(tmp_path / "test", "historical", starts={"historical/disc.wav": 2.5})
     listed.write_text("recording,start_seconds\nhistorical/disc.wav,-1\n")
     with pytest.raises(UsageError, match=r"list\.csv"):
@@ -143,6 +143,23 @@ def test_excerpts_may_be_listed(results, tmp_path):
     listed.write_text("file,from\n")
     with pytest.raises(UsageError, match=r"list\.csv"):
         excerpts.read_starts(listed)
+
+
+def test_a_system_that_restored_an_excerpt_alone_sets_where_all_are_heard(results, tmp_path):
+    rate, beginning = 16000, 1.5
+    folder = paths.results("folder", "restored", "babe2")
+    disc, _ = audio.read(results / "mine" / "historical" / "disc.wav")
+    part = disc[:, round(beginning * rate) : round((beginning + 0.75) * rate)]
+    audio.write(folder / "historical" / "disc.restored.wav", part, rate)
+    excerpt = {"file": "historical/disc.wav", "start_seconds": beginning}
+    write_json(folder / historical.LIST, {"recordings": 1, "excerpts": [excerpt]})
+    (trial,) = excerpts.trials(config.load(), ["historical"], Choice(seed=3, seconds=0.5))
+    assert set(trial.versions) == {"untreated", "superres", "babe2"}
+    assert beginning <= trial.start_seconds <= beginning + 0.25
+    assert np.array_equal(trial.versions["babe2"], trial.versions["untreated"])
+    (folder / historical.LIST).unlink()
+    with pytest.raises(DataError, match=r"disc\.restored\.wav: differs in length"):
+        list(excerpts.trials(config.load(), ["historical"], Choice(seed=3)))
 
 
 def test_a_changed_stimulus_is_refused_and_the_old_test_stays(results, tmp_path):

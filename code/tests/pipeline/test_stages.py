@@ -76,6 +76,14 @@ ROOTS = {
         "systems.behm_gan.restoration",
     ],
     "behm_gan-notebook": [f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")],
+    "listening-test": ["commands.listening_test"],
+    "listening-notebook": [
+        "listening.analysis",
+        "listening.design",
+        "listening.figure",
+        "listening.responses",
+        *(f"report.{path.stem}" for path in (PACKAGE / "report").glob("[a-z]*.py")),
+    ],
     "pretrained-weights": [],
     "pretrained-restore": ["commands.pretrained"],
     "pretrained-report": ["commands.pretrained"],
@@ -86,7 +94,8 @@ ROOTS = {
 
 def module_file(module):
     path = PACKAGE.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    alone = path.with_suffix(".py")  # beside it may lie a folder of its name that is no package
+    return alone if alone.is_file() or not path.is_dir() else path / "__init__.py"
 
 
 def imported(module):

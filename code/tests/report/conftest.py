@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from shellac import audio, weights
+from shellac import audio, config, paths, weights
 from shellac.files import sha256, write_text
+from shellac.listening import page
+from shellac.listening.excerpts import Choice
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SAMPLE_RATE = 16000
@@ -36,6 +38,7 @@ NETWORKS = ("audiounet", "tfilm", "tfilm_legacy", "afilm")
 NOTEBOOKS = (
     "00-quickstart", "01-super-resolution", "02-denoising", "03-bandwidth-extension",
     "04-generative-equaliser", "05-inpainting", "06-inpainting-comparison",
+    "07-listening-test",
 )  # fmt: skip
 FILTERS = ("chebyshev", "butterworth", "sinc", "codec")
 
@@ -57,6 +60,12 @@ def make_house(root: Path) -> None:
     bandwidth_results.write(root)
 
 
+def build_listening_test() -> None:
+    """Build the test of what stimuli there are, as the stage does."""
+    folder = paths.results("demo", "listening-test")
+    page.build(config.load(), [], folder, Choice(seed=1), page.Wording())
+
+
 @pytest.fixture
 def house(tmp_path, monkeypatch) -> Path:
     """A compendium whose stages have run up to the notebook."""
@@ -75,6 +84,7 @@ def finished(tmp_path_factory) -> Path:
     make_house(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHELLAC_ROOT", str(root))
+        build_listening_test()
         for name in NOTEBOOKS:
             notebooks.run(name, "demo")
     return root

@@ -174,13 +174,14 @@ def test_a_folders_place_is_not_printed(built):
 
 
 def test_many_recordings_left_out_do_not_flood_the_text(built):
+    few = len(PdfReader(build(built)).pages)
     path = built / "results" / "demo" / "tables" / "superres" / "left-out.csv"
     rows = [f"mine,piano,{'long' * 10}-{n}.flac,bandwidth of 4000 Hz,-" for n in range(300)]
     path.write_text("\n".join(["corpus,role,file,reason,notice", *rows]))
     pdf = build(built)
     assert "and 276 more" in text_of(pdf)
     assert text_of(pdf).count("bandwidth of 4000 Hz") == 24
-    assert len(PdfReader(pdf).pages) <= 16
+    assert len(PdfReader(pdf).pages) <= few + 1
 
 
 def test_a_stamp_is_printed_and_its_absence_is_not(built):
