@@ -6,6 +6,7 @@ They are no results of a notebook, so the stage ``manuscript`` writes them, befo
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,7 +229,7 @@ def ancestors(stages: list[Stage], last: str) -> set[str]:
 
 
 def graph(stages: list[Stage]) -> pd.DataFrame:
-    """Lay the stages out: the layer is the longest way from a source, the lane what they share.
+    """Lay the stages out: the layer is the longest way from a source, the lane what names share.
 
     ``after`` lists the stages that each follows directly: those that it reads without a third
     between them.
@@ -239,13 +240,14 @@ def graph(stages: list[Stage]) -> pd.DataFrame:
     def layer(name: str) -> int:
         return 1 + max((layer(other) for other in reads[name]), default=-1)
 
+    lanes = Counter(stage.name.rpartition("-")[0] for stage in stages if "-" in stage.name)
     rows = []
     for stage in stages:
         direct = {a for a in reads[stage.name] if not any(a in above[b] for b in reads[stage.name])}
-        lane = stage.name.rpartition("-")[0]
-        known = lane in registry.SYSTEMS or lane == "pretrained"
+        shared = stage.name.rpartition("-")[0]
+        lane = shared if lanes[shared] > 1 else ""
         rows.append(
-            {"stage": stage.name, "lane": lane if known else "", "layer": layer(stage.name),
+            {"stage": stage.name, "lane": lane, "layer": layer(stage.name),
              "items": len(stage.items), "after": json.dumps(sorted(direct))}
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -20,7 +20,7 @@ _PREFIX = "shellac"
 _KEYS = (
     "source", "system", "data", "role", "genre", "unit", "low_pass", "snr_db", "training", "steps",
     "network", "entry", "corpus", "use", "name", "what", "stage", "writes", "track", "file",
-    "method", "against", "metric",
+    "group", "condition", "difference", "method", "against", "metric",
 )  # fmt: skip
 _LABELLED = {"method_label", "metric_label", "cell"}
 _UNSHOWN = {"notice", "reference", "tracks", "standing", "mean", "low", "high", "about"}
@@ -33,6 +33,7 @@ _ESCAPED = str.maketrans(
         "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
         "\N{MINUS SIGN}": r"\ensuremath{-}", "\N{DAGGER}": r"\dag{}", "\N{MULTIPLICATION SIGN}":
         r"\ensuremath{\times}",
+        "\n": " ",
     }
 )  # fmt: skip
 

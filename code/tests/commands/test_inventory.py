@@ -68,6 +68,7 @@ def toy():
 def test_the_graph_leaves_out_ways_over_a_third_stage():
     table = inventory.graph(toy()).set_index("stage")
     assert table["layer"].to_dict() == {"a": 0, "x-b": 1, "x-c": 2, "d": 3}
+    assert table["lane"].to_dict() == {"a": "", "x-b": "x", "x-c": "x", "d": ""}
     after = {name: json.loads(text) for name, text in table["after"].items()}
     assert after == {"a": [], "x-b": ["a"], "x-c": ["x-b"], "d": ["x-c"]}
 
