@@ -1,6 +1,7 @@
 """The tables of the manuscript's own: corpora, networks and stages, as the repository has them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def settings():
+def settings(tmp_path, monkeypatch):
+    """Those of the profile ``demo``, in a place with the pipeline's description and no lock."""
+    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path / "dvc.yaml")
+    shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", tmp_path / "params.yaml")
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
     return config.load()
 
 
@@ -73,8 +78,7 @@ def test_the_graph_leaves_out_ways_over_a_third_stage():
     assert after == {"a": [], "x-b": ["a"], "x-c": ["x-b"], "d": ["x-c"]}
 
 
-def test_hashes_are_those_of_the_lock(stages, settings, tmp_path, monkeypatch):
-    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+def test_hashes_are_those_of_the_lock(stages, settings, tmp_path):
     table = inventory.listed(settings, stages)
     assert set(table["hash"]) == {"not recorded"}
     output = "data/fragments/demo/superres"
