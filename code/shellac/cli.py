@@ -209,6 +209,7 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
     sub = command("manuscript", _manuscript, "typeset the manuscript from the results")
     sub.add_argument("--stamp", action="store_true",
                      help="as manuscript/output/manuscript.pdf, with commit and date")  # fmt: skip
+    sub.add_argument("--latex", type=Path, metavar="DIR", help="its tables and numbers instead")
     sub = command("verify", _verify, "compare outputs with the lock, and the run with the commit")
     sub.add_argument("--keep", action="store_true",
                      help="write the means of the metrics as the reference to commit")  # fmt: skip
@@ -434,7 +435,7 @@ def _stage(name: str, argument: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _manuscript(options: argparse.Namespace) -> None:
-    _pipeline().manuscript(stamp=options.stamp)
+    _pipeline().manuscript(stamp=options.stamp, latex=options.latex)
 
 
 def _pipeline() -> ModuleType:

@@ -192,11 +192,19 @@ def notebook(name: str) -> None:
         notebooks.run(name, settings.profile)
 
 
-def manuscript(stamp: bool = False) -> None:
-    """Typeset the manuscript: plain and reproducible, or stamped with commit and date."""
+def manuscript(stamp: bool = False, latex: Path | None = None) -> None:
+    """Typeset the manuscript: plain and reproducible, or stamped with commit and date.
+
+    With ``latex``, a folder, write its tables and numbers for LaTeX there instead.
+    """
     from shellac.report import manuscript as typesetting
 
     settings = config.load()
+    if latex is not None:
+        from shellac.report.latex import export
+
+        print(f"{len(export(settings.profile, latex))} files in {latex}")
+        return
     reported = bool(settings.pretrained.reports)
     source = f"{PRETRAINED}.typ" if reported else typesetting.SOURCE
     if stamp:
@@ -206,6 +214,10 @@ def manuscript(stamp: bool = False) -> None:
         return
     place = (PRETRAINED,) if reported else ()
     with _recorded("manuscript"):
+        if not reported:
+            from shellac.commands import inventory
+
+            inventory.write(settings)
         output = paths.results(settings.profile, *place, "manuscript.pdf")
         typesetting.build(settings.profile, output, source=source)
 

@@ -1,7 +1,6 @@
 """What holds for every file of the house, whoever writes it."""
 
 import ast
-import csv
 import json
 import os
 import re
@@ -203,15 +202,15 @@ def test_every_reference_is_cited_and_every_citation_known():
     assert cited == known
 
 
-def test_the_manuscript_lists_the_stages_of_the_pipeline():
-    with (ROOT / "manuscript" / "stages.csv").open(newline="", encoding="utf-8") as file:
-        listed = [row["stage"] for row in csv.DictReader(file)]
-    commands = []
-    for stage in yaml.safe_load(_read("dvc.yaml"))["stages"].values():
-        said = stage.get("do", stage)["cmd"]
-        commands += [said] if isinstance(said, str) else said
-    verbs = [command.split()[1] for command in commands]
-    assert listed == list(dict.fromkeys(verbs))
+def test_no_semicolon_of_the_text_is_swallowed():
+    """Typst takes one right after a call for the end of the call: `\\;` is printed."""
+    call = re.compile(r"#[a-z][\w.-]*\((?:[^()]|\([^()]*\))*\);")
+    swallowed = [
+        f"{path.name}: {match}"
+        for path in (ROOT / "manuscript" / "sections").glob("*.typ")
+        for match in call.findall(path.read_text("utf-8"))
+    ]
+    assert not swallowed
 
 
 def _pins():

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shellac import lock, paths
+from shellac import lock, paths, sidecars
 from shellac.errors import DataError, ShellacError
-from shellac.files import sha256
 
-UNCHANGED, CHANGED, MISSING = "unchanged", "changed since", "missing"
 _SHOWN = 12  # characters of a hash
 
 
@@ -31,8 +29,9 @@ class Origin:
     @property
     def changed(self) -> bool:
         """Whether the file or something it was made of is no longer what it was."""
-        states = [state for *_, state in self.sources]
-        return any(state != UNCHANGED for state in (*states, self.facts.get("is", UNCHANGED)))
+        own = self.facts.get("is", sidecars.UNCHANGED)
+        states = (own, *(state for *_, state in self.sources))
+        return any(state != sidecars.UNCHANGED for state in states)
 
     def lines(self) -> list[str]:
         """Say it for people."""
@@ -65,14 +64,15 @@ def origin(path: Path) -> Origin:
 
 
 def _sidecar(path: Path, found: Origin) -> bool:
-    record = _json(path.with_name(path.name + ".json"))
-    if not {"what", "notebook", "sources"} <= record.keys():
+    try:
+        record = sidecars.read(path)
+    except DataError:
         return False
     found.facts |= {"what": record["what"], "notice": record["notice"] or "none"}
-    found.facts["is"] = _state(path, record["sha256"], sha256)
-    for source in (record["notebook"], *record["sources"]):
-        state = _state(paths.root() / source["path"], source["sha256"], sha256)
-        found.sources.append((source["path"], source["sha256"], state))
+    if "command" in record:
+        found.facts["command"] = record["command"]
+    found.facts["is"] = sidecars.state(path, record["sha256"])
+    found.sources += sidecars.sources(record)
     return True
 
 
@@ -84,7 +84,7 @@ def _stimulus(path: Path, found: Origin) -> bool:
                 found.facts |= {
                     "what": f"{name} of {item['track']} ({item['role']}), {start:g} to {stop:g} s,"
                     f" {condition['gain_db']:+.1f} dB for equal loudness",
-                    "is": _state(path, condition["sha256"], sha256),
+                    "is": sidecars.state(path, condition["sha256"]),
                 }
                 return True
     return False
@@ -105,7 +105,7 @@ def _restoration(path: Path, found: Origin) -> bool:
         "network": chain or ", ".join(chosen["systems"]),
         "settings": ", ".join(f"{key} {value}" for key, value in chosen.items() if value),
         "version": f"shellac {record['shellac']}",
-        "is": _state(path, record["sha256"][kind], sha256),
+        "is": sidecars.state(path, record["sha256"][kind]),
     }
     return True
 
@@ -120,20 +120,14 @@ def _stage(path: Path, found: Origin, sources: bool) -> bool:
     made = {place: told for place, told in lock.outputs(recorded).items() if place in within}
     for place, (digest, name) in made.items():
         found.facts |= {"stage": f"{name}: {recorded[name]['cmd']}"}
-        found.facts.setdefault("is", _state(paths.root() / place, digest, lock.md5))
+        found.facts.setdefault("is", sidecars.state(paths.root() / place, digest, lock.md5))
         if sources:
             found.sources += [
                 (dep["path"], dep["md5"],
-                 _state(paths.root() / dep["path"], dep["md5"], lock.md5))
+                 sidecars.state(paths.root() / dep["path"], dep["md5"], lock.md5))
                 for dep in recorded[name].get("deps", ()) if "md5" in dep
             ]  # fmt: skip
     return bool(made)
-
-
-def _state(path: Path, digest: str, of: Any) -> str:
-    if not path.exists():
-        return MISSING
-    return UNCHANGED if of(path) == digest else CHANGED
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Where a figure or a table comes from: a JSON sidecar beside each, and the notice it must carry.
 
-A sidecar ``<file>.json`` holds content hashes, never times or commits, so that outputs are the
-same bytes whenever they are made from the same data.
+A sidecar (:mod:`shellac.sidecars`) holds content hashes, never times or commits, so that outputs
+are the same bytes whenever they are made from the same data.
 """
 
 import importlib.metadata
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from shellac import paths
+from shellac import paths, sidecars
 from shellac.errors import DataError, OutputError, UsageError
 from shellac.files import atomic_path, sha256, write_json, write_text
 from shellac.report import style
@@ -39,42 +38,6 @@ def profile_of(path: Path) -> str:
     except ValueError:
         raise UsageError(f"{path}: figures and tables are saved under results/<profile>") from None
     return inside.parts[0]
-
-
-def sidecar_path(path: Path) -> Path:
-    """Return the place of the sidecar of ``path``."""
-    path = Path(path)
-    return path.with_name(path.name + ".json")
-
-
-def read_sidecar(path: Path) -> dict:
-    """Read the sidecar of a figure or table.
-
-    Raises :class:`DataError` if there is none, if it cannot be read, or if the file beside it is
-    not the one it was written for.
-    """
-    place = sidecar_path(path)
-    try:
-        record = json.loads(place.read_text(encoding="utf-8"))
-        recorded = record["sha256"]
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: has no sidecar {place.name}; build it again") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{place}: not a provenance record; build it again") from error
-    if not Path(path).is_file() or sha256(path) != recorded:
-        raise DataError(f"{path}: missing or changed since it was made; build it again")
-    return record
-
-
-def changed_sources(path: Path) -> list[str]:
-    """Return the sources of a figure or table that are gone or differ from what it was made of."""
-    recorded = read_sidecar(path)["sources"]
-
-    def changed(source: dict[str, str]) -> bool:
-        file = paths.root() / source["path"]
-        return not file.is_file() or sha256(file) != source["sha256"]
-
-    return [source["path"] for source in recorded if changed(source)]
 
 
 def save_figure(
@@ -114,34 +77,49 @@ def save_figure(
 
 
 def save_table(
-    table: pd.DataFrame, path: Path, *, what: str, sources: Iterable[Path], notebook: str
+    table: pd.DataFrame,
+    path: Path,
+    *,
+    what: str,
+    sources: Iterable[Path],
+    notebook: str = "",
+    command: str = "",
 ) -> Path:
-    """Write a table as CSV, byte-stable, with its sidecar; arguments as :func:`save_figure`."""
+    """Write a table as CSV, byte-stable, with its sidecar; arguments as :func:`save_figure`.
+
+    One that no notebook makes names the ``command`` that does.
+    """
     path = Path(path)
     if path.suffix != ".csv":
         raise UsageError(f"{path.name}: tables are saved as .csv")
-    record = _record(path, what, sources, notebook)
+    record = _record(path, what, sources, notebook, command)
     write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
     _write_sidecar(path, record)
     return path
 
 
-def _record(path: Path, what: str, sources: Iterable[Path], notebook: str) -> dict:
+def _record(
+    path: Path, what: str, sources: Iterable[Path], notebook: str, command: str = ""
+) -> dict:
     profile = profile_of(path)
-    source_notebook = paths.notebooks() / f"{notebook}.ipynb"
+    maker = (
+        {"command": command}
+        if command
+        else {"notebook": _named(paths.notebooks() / f"{notebook}.ipynb")}
+    )
     return {
         "file": _from_root(path),
         "what": what,
         "profile": profile,
         "notice": notice(profile),
-        "notebook": _named(source_notebook),
+        **maker,
         "sources": [_named(Path(source)) for source in dict.fromkeys(sources)],
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }
 
 
 def _write_sidecar(path: Path, record: dict) -> None:
-    write_json(sidecar_path(path), {**record, "sha256": sha256(path)})
+    write_json(sidecars.place(path), {**record, "sha256": sha256(path)})
 
 
 def _named(path: Path) -> dict[str, str]:

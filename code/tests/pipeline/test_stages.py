@@ -88,7 +88,7 @@ ROOTS = {
     "pretrained-restore": ["commands.pretrained"],
     "pretrained-report": ["commands.pretrained"],
     "pretrained-manuscript": ["report.manuscript"],
-    "manuscript": ["report.manuscript"],
+    "manuscript": ["report.manuscript", "commands.inventory"],
 }
 
 

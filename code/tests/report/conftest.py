@@ -50,6 +50,7 @@ def make_house(root: Path) -> None:
     shutil.copytree(REPOSITORY / "manuscript", root / "manuscript", ignore=ignored)
     shutil.copytree(REPOSITORY / "results" / "campaigns", root / "results" / "campaigns")
     shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", root / "params.yaml")
+    shutil.copy(REPOSITORY / "dvc.yaml", root / "dvc.yaml")
     _write_indexes(root / "data" / "raw" / "demo")
     _write_metrics(root / "results" / "demo" / "metrics")
     _write_weights(root / "results" / "demo" / "models" / "superres")
@@ -78,6 +79,8 @@ def house(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
     """A compendium whose notebooks have run; shared, so tests work on a copy (:func:`built`)."""
+    from shellac import config
+    from shellac.commands import inventory
     from shellac.report import notebooks
 
     root = tmp_path_factory.mktemp("finished") / "house"
@@ -87,6 +90,7 @@ def finished(tmp_path_factory) -> Path:
         build_listening_test()
         for name in NOTEBOOKS:
             notebooks.run(name, "demo")
+        inventory.write(config.load())
     return root
 
 

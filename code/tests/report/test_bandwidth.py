@@ -3,6 +3,7 @@
 import bandwidth_results
 import pytest
 
+from shellac import sidecars
 from shellac.errors import DataError
 from shellac.report import (
     bandwidth_cards,
@@ -36,14 +37,16 @@ def paired():
 def test_the_notebook_makes_every_figure_table_and_card_with_provenance(built):
     folder = built / "results" / "demo"
     for name in MADE:
-        assert provenance.changed_sources(folder / name) == []
+        assert {state for *_, state in sidecars.sources(sidecars.checked(folder / name))} == {
+            sidecars.UNCHANGED
+        }
     names = bandwidth_results.settings(built)["networks"]
     cards = folder / "model-cards" / "behm_gan"
     assert {path.stem for path in cards.iterdir()} == set(names)
     text = (folder / "notebooks" / "03-bandwidth-extension.ipynb").read_text()
     assert text.count("<audio") == 3 + len(names)
     assert provenance.notice("demo") in text
-    assert "3457 Hz" in provenance.read_sidecar(folder / MADE[1])["what"]
+    assert "3457 Hz" in sidecars.checked(folder / MADE[1])["what"]
 
 
 def test_the_input_that_lacks_nothing_is_no_low_pass(house):

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from shellac import paths
+from shellac import paths, sidecars
 from shellac.errors import DataError
 from shellac.listening import design, page, responses, simulation
-from shellac.report import manuscript, notebooks, provenance
+from shellac.report import manuscript, notebooks
 
 NAME = "07-listening-test"
 TABLES = ("asked", "conditions", "answers", "screening", "summary", "pairs", "needed")
@@ -31,6 +31,10 @@ def figure_path(name):
 def text_of(root):
     pdf = manuscript.build("demo", root / "out.pdf")
     return " ".join(" ".join(one.extract_text() for one in PdfReader(pdf).pages).split())
+
+
+def states(path):
+    return {state for *_, state in sidecars.sources(sidecars.checked(path))}
 
 
 def write_answers(key, folder, listeners, test=None):
@@ -56,8 +60,8 @@ def write_answers(key, folder, listeners, test=None):
 def test_without_listeners_it_says_so_and_makes_no_ratings(built):
     for name in TABLES:
         path = paths.results("demo", "tables", "listening", f"{name}.csv")
-        assert provenance.changed_sources(path) == []
-    assert provenance.changed_sources(figure_path("power")) == []
+        assert states(path) == {sidecars.UNCHANGED}
+    assert states(figure_path("power")) == {sidecars.UNCHANGED}
     assert not figure_path("ratings").exists()
     assert table("answers")["listeners"].tolist() == [0]
     assert table("summary").empty and table("pairs").empty
@@ -79,7 +83,7 @@ def test_answers_reach_the_tables_the_figure_and_the_text(built):
     assert (counted["listeners"], counted["kept"], counted["of_other_tests"]) == (8, 8, 2)
     ours = table("summary").query("group == 'superres'").set_index("condition")
     assert ours.loc["tfilm", "median"] == pytest.approx(72, abs=4)
-    sources = provenance.read_sidecar(figure_path("ratings"))["sources"]
+    sources = sidecars.checked(figure_path("ratings"))["sources"]
     answered = [source["path"] for source in sources if "responses" in source["path"]]
     assert len(answered) == 8
     text = text_of(built)

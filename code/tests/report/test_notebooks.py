@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from sounds import tone
 
-from shellac import audio
+from shellac import audio, sidecars
 from shellac.errors import DataError, UsageError
 from shellac.report import notebooks, provenance
 
@@ -38,7 +38,9 @@ def write(house, name, *cells, tag="parameters"):
 def test_it_makes_every_figure_and_table_with_provenance(finished, built):
     folder = built / "results" / "demo"
     for name in MADE:
-        assert provenance.changed_sources(folder / name) == []
+        assert {state for *_, state in sidecars.sources(sidecars.checked(folder / name))} == {
+            sidecars.UNCHANGED
+        }
     copy = folder / "notebooks" / f"{NAME}.ipynb"
     assert copy.stat().st_size < 5_000_000
     text = copy.read_text()
@@ -148,6 +150,6 @@ def test_the_quick_start_restores_a_recording_of_ones_own(built, tmp_path):
     audio.write(path, 0.3 * tone(2.0, 16000), 16000)
     text = notebooks.run("00-quickstart", "demo", {"recording": str(path)}).read_text()
     figure = built / "results" / "demo" / "figures" / "quickstart" / "disc.pdf"
-    assert [entry["path"] for entry in provenance.read_sidecar(figure)["sources"]] == ["disc.wav"]
+    assert [entry["path"] for entry in sidecars.checked(figure)["sources"]] == ["disc.wav"]
     assert "residual_correlation" in text and "log-spectral distance (" not in text
     assert text.count("<audio") == 4

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from shellac import paths
+from shellac import paths, sidecars
 from shellac.errors import DataError, OutputError, UsageError
 from shellac.files import sha256
 from shellac.report import figures, provenance, results
@@ -34,7 +34,7 @@ def test_the_same_figure_saved_twice_has_the_same_bytes(house, name):
     for _ in range(2):
         figure = figures.training_curves(results.training("demo", "superres"))
         path = save(figure, name)
-        made.append((path.read_bytes(), provenance.sidecar_path(path).read_bytes()))
+        made.append((path.read_bytes(), sidecars.place(path).read_bytes()))
     assert made[0] == made[1]
     undated = made[0][0]  # two dates within one second would look the same
     assert b"CreationDate" not in undated
@@ -43,7 +43,7 @@ def test_the_same_figure_saved_twice_has_the_same_bytes(house, name):
 
 def test_a_sidecar_says_what_made_the_figure_from_what(house, figure):
     path = save(figure, "a.pdf")
-    record = provenance.read_sidecar(path)
+    record = sidecars.checked(path)
     assert record["file"] == "results/demo/figures/a.pdf"
     assert record["sha256"] == sha256(path)
     assert record["notebook"]["path"] == f"notebooks/{NOTEBOOK}.ipynb"
@@ -55,7 +55,7 @@ def test_a_sidecar_says_what_made_the_figure_from_what(house, figure):
     ]
     assert record["notice"] == provenance.notice("demo")
     assert str(house) not in json.dumps(record)
-    assert provenance.changed_sources(path) == []
+    assert {state for *_, state in sidecars.sources(record)} == {"unchanged"}
 
 
 def test_the_figure_itself_says_that_it_is_not_comparable(figure):
@@ -67,23 +67,26 @@ def test_a_changed_source_is_named(figure):
     path = save(figure, "a.pdf")
     source = results.training_paths("demo", "superres")[0]
     source.write_text(source.read_text() + "999,1,1\n")
-    assert provenance.changed_sources(path) == [
-        f"results/demo/metrics/superres-training/{source.name}"
-    ]
+    states = {name: state for name, _, state in sidecars.sources(sidecars.checked(path))}
+    changed = [name for name, state in states.items() if state != "unchanged"]
+    assert changed == [f"results/demo/metrics/superres-training/{source.name}"]
+    assert states[changed[0]] == "changed since"
+    source.unlink()
+    assert "missing" in {state for *_, state in sidecars.sources(sidecars.checked(path))}
 
 
 def test_a_figure_changed_by_hand_is_refused(figure):
     path = save(figure, "a.pdf")
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(DataError, match="changed"):
-        provenance.read_sidecar(path)
+        sidecars.checked(path)
 
 
 def test_a_figure_without_a_sidecar_is_refused(figure):
     path = save(figure, "a.pdf")
-    provenance.sidecar_path(path).unlink()
+    sidecars.place(path).unlink()
     with pytest.raises(DataError, match="no sidecar"):
-        provenance.read_sidecar(path)
+        sidecars.checked(path)
 
 
 def test_a_missing_source_is_refused_before_anything_is_written(house, figure):
@@ -116,7 +119,7 @@ def test_a_table_is_saved_with_its_numbers_and_unix_line_ends(house):
         notebook=NOTEBOOK,
     )
     assert path.read_bytes() == b'a,b,c\n0.333333,"x, y",\n'
-    assert provenance.read_sidecar(path)["what"] == "A table."
+    assert sidecars.checked(path)["what"] == "A table."
 
 
 @pytest.mark.parametrize(

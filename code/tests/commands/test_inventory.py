@@ -1,0 +1,98 @@
+"""The tables of the manuscript's own: corpora, networks and stages, as the repository has them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from shellac import config, lock
+from shellac.commands import inventory
+from shellac.commands.inventory import Stage
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Those of the profile ``demo``, in a place with the pipeline's description and no lock."""
+    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path / "dvc.yaml")
+    shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", tmp_path / "params.yaml")
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+    return config.load()
+
+
+@pytest.fixture
+def stages(settings):
+    return inventory.described(settings)
+
+
+def named(stages):
+    return {stage.name: stage for stage in stages}
+
+
+def test_every_stage_of_the_pipeline_that_the_settings_call_for_is_told(stages):
+    described = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text("utf-8"))["stages"]
+    assert list(named(stages)) == [name for name in described if name in named(stages)]
+    assert set(described) - set(named(stages)) == {
+        name for name in described if name.startswith("pretrained-")
+    }
+
+
+def test_a_stage_reads_what_others_write(stages, settings):
+    found = named(stages)
+    assert found["download"].items == tuple(settings.data.corpora)
+    assert found["download"].reads == ()
+    assert found["superres-train"].reads == ("download", "superres-fragments")
+    assert found["superres-train"].items == tuple(settings.systems["superres"].networks)
+    assert "notebooks/01-super-resolution.ipynb" in found["superres-notebook"].files
+    assert found["superres-train"].seeded
+    assert not found["superres-notebook"].seeded
+    assert not any("$" in name for stage in stages for name in stage.files)
+
+
+def test_the_manuscript_rests_on_every_system_and_its_deps_hold_every_output(stages):
+    needed = inventory.ancestors(stages, "manuscript")
+    assert {"download", "denoiser-train", "babe2-stimuli", "inpainting-notebook"} <= needed
+    assert not {"manuscript", "gallery", "quickstart-notebook"} & needed
+    body = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text("utf-8"))
+    deps = [dep.replace("${profile}", "demo") for dep in body["stages"]["manuscript"]["deps"]]
+    outputs = [output for stage in stages if stage.name in needed for output in stage.outputs]
+    uncovered = [o for o in outputs if not any(f"{o}/".startswith(f"{dep}/") for dep in deps)]
+    assert not uncovered  # else the printed hashes could be older than the outputs
+
+
+def toy():
+    def stage(name, *reads, outputs=()):
+        return Stage(name, "-", False, (), outputs, reads, ())
+
+    return [stage("a"), stage("x-b", "a"), stage("x-c", "a", "x-b"), stage("d", "x-c", "a", "x-b")]
+
+
+def test_the_graph_leaves_out_ways_over_a_third_stage():
+    table = inventory.graph(toy()).set_index("stage")
+    assert table["layer"].to_dict() == {"a": 0, "x-b": 1, "x-c": 2, "d": 3}
+    assert table["lane"].to_dict() == {"a": "", "x-b": "x", "x-c": "x", "d": ""}
+    after = {name: json.loads(text) for name, text in table["after"].items()}
+    assert after == {"a": [], "x-b": ["a"], "x-c": ["x-b"], "d": ["x-c"]}
+
+
+def test_hashes_are_those_of_the_lock(stages, settings, tmp_path):
+    table = inventory.listed(settings, stages)
+    assert set(table["hash"]) == {"not recorded"}
+    output = "data/fragments/demo/superres"
+    recorded = {"superres-fragments": {"outs": [{"path": output, "md5": "0123456789abcdef.dir"}]}}
+    (tmp_path / lock.NAME).write_text(json.dumps({"stages": recorded}))
+    table = inventory.listed(settings, stages)
+    assert table.set_index("writes").loc[output, "hash"] == "01234567"
+    assert set(table.loc[table["writes"] != output, "hash"]) == {"not recorded"}
+    assert set(table.loc[table["writes"] == output, "seed"]) == {settings.seed}
+    assert "superres-train@tfilm" in set(table["stage"])
+
+
+def test_the_catalogue_states_what_licence_there_is():
+    table = inventory.catalogue().set_index("name")
+    assert table.loc["musicnet", "licence"] == "CC BY 4.0"
+    assert table.loc["gramophone-noise", "licence"] == "none stated"
+    assert (table["citation"] != "").all()
