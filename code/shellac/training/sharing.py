@@ -234,8 +234,9 @@ class _AcrossRows(TorchFunctionMode):
         if not training or not p:
             return x
         pieces = len(x) // (self._stop - self._start)  # of a row
-        # draws follow the order in memory
-        order = sorted(range(x.ndim), key=lambda axis: -x.stride(axis))
+        # draws follow the order in memory, which the stride of a single row does not tell
+        single = len(x) == 1
+        order = sorted(range(x.ndim), key=lambda axis: (axis > 0 or not single, -x.stride(axis)))
         shape = (pieces * self._count, *x.shape[1:])
         ones = x.new_ones([shape[axis] for axis in order])
         kept = functional.dropout(ones.permute([order.index(axis) for axis in range(x.ndim)]), p)
