@@ -234,7 +234,8 @@ class _AcrossRows(TorchFunctionMode):
         if not training or not p:
             return x
         pieces = len(x) // (self._stop - self._start)  # of a row
-        # draws follow the order in memory, which the stride of a single row does not tell
+        # draws follow the order in memory; that of a batch cannot always be told from one row of
+        # it, so that a process with a single row may draw otherwise than one process would
         single = len(x) == 1
         order = sorted(range(x.ndim), key=lambda axis: (axis > 0 or not single, -x.stride(axis)))
         shape = (pieces * self._count, *x.shape[1:])
