@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     print("training, measured on this profile's networks; it does not grow with the data")
     for row in training:
         print(f"  {row['network']:<44} {row['steps']:>7} steps in {row['seconds']:8.1f} s:"
-              f" {row['seconds_per_step']:.3f} s each; {row['peak_memory_mb']:6.0f} MB")  # fmt: skip
+              f" {row['seconds_per_step']:.3f} s each; {row['peak_memory_mb']:.0f} MB")  # fmt: skip
 
 
 def _record(settings: "Settings", stage: str, *parts: str) -> dict[str, Any] | None:
