@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from shellac import __version__
 from shellac.allocation import keep_freed_memory
+from shellac.commands import plan, slurm
 from shellac.errors import ShellacError, one_line
 
 EXIT_USER, EXIT_DIFFERS = 2, 1
@@ -79,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_file_commands(command)
     _add_stage_commands(command)
     _add_listening_test(command)
+    plan.add_to(command)
+    slurm.add_to(command)
     return parser
 
 

@@ -17,6 +17,7 @@ from shellac.datasets import corpora
 from shellac.errors import ShellacError, UsageError
 from shellac.files import atomic_folder, write_json
 from shellac.systems import registry
+from shellac.training import processes
 
 PRETRAINED, GALLERY = "pretrained", "gallery"
 
@@ -24,8 +25,12 @@ PRETRAINED, GALLERY = "pretrained", "gallery"
 @contextmanager
 def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
     """Yield the settings; on success note time and memory among the unhashed records."""
+    if processes.count() > 1 and stage != "train":
+        raise UsageError(f"shellac {stage} is for one process: start it without torchrun")
     settings, started = config.load(), time.perf_counter()
     yield settings
+    if processes.number():
+        return
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     name = "-".join((stage, *(part.replace("/", "-") for part in parts)))
     write_json(

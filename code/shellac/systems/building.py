@@ -17,15 +17,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
 from shellac.datasets.corpora import Recording
-from shellac.errors import DataError, OutputError
+from shellac.errors import DataError, OutputError, UsageError
 from shellac.files import atomic_path
 from shellac.training.checkpoints import key
 
+CLUSTER = "SHELLAC_DASK"
+Item, Result = TypeVar("Item"), TypeVar("Result")
 _MOST_PIECES = 512  # of one system call; the systems allow 1024
 
 
@@ -125,22 +128,75 @@ def carry_out(
 ) -> list[list[float]]:
     """Do the work of every job that the journal does not list; return what each job returned.
 
-    In threads: the work is in C. ``journal`` must lie in a folder of :func:`resumed` and begin
-    with a dot.
+    As :func:`spread` does it. ``journal`` must lie in a folder of :func:`resumed` and begin with a
+    dot.
     """
     noted = _read_journal(journal)
+    left = [number for number in range(len(todo)) if number not in noted]
     with journal.open("ab", buffering=0) as notes:
 
-        def done(number: int) -> list[float]:
-            if number in noted:
-                return noted[number]
-            result = work(todo[number])
-            notes.write(json.dumps([number, *result]).encode() + b"\n")
-            return result
+        def note(place: int, result: list[float]) -> None:
+            notes.write(json.dumps([left[place], *result]).encode() + b"\n")
 
-        with ThreadPoolExecutor(threads) as pool:
-            results = pool.map(done, range(len(todo)))
-            return list(tqdm(results, total=len(todo), desc="fragments", disable=None))
+        results = spread(work, [todo[number] for number in left], threads, note)
+        bar = tqdm(results, "fragments", len(todo), initial=len(noted), disable=None)
+        noted.update(zip(left, bar, strict=True))
+    return [noted[number] for number in range(len(todo))]
+
+
+def spread(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    threads: int,
+    note: Callable[[int, Result], None] = lambda number, result: None,
+) -> Iterator[Result]:
+    """Yield what the work makes of every item, in order: in threads, since the work is in C.
+
+    Or by a Dask cluster, whose scheduler's address the environment variable ``SHELLAC_DASK`` has:
+    its workers need this package, and see the same files under the same names. What a worker did
+    not finish another does again, which must not matter to the result. ``note`` is called in this
+    process with (number, result) as soon as an item is done.
+    """
+    if address := os.environ.get(CLUSTER):
+        yield from _spread_over_cluster(work, items, address, note)
+        return
+
+    def noted(number: int) -> Result:
+        result = work(items[number])
+        note(number, result)
+        return result
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(noted, range(len(items)))
+
+
+def _spread_over_cluster(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    address: str,
+    note: Callable[[int, Result], None],
+) -> Iterator[Result]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError(f"{CLUSTER} is set, but Dask is not installed") from error
+    try:
+        client = distributed.Client(address)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{CLUSTER}={address}: no Dask scheduler answers there") from error
+    with client:
+        futures = client.map(work, items, pure=False)
+        numbers, ready, given = {each.key: i for i, each in enumerate(futures)}, {}, 0
+        try:
+            for future in distributed.as_completed(futures):
+                number = numbers[future.key]
+                ready[number] = future.result()
+                note(number, ready[number])
+                while given in ready:
+                    yield ready.pop(given)
+                    given += 1
+        except distributed.KilledWorker as error:
+            raise DataError(f"workers of the cluster died again and again: {error}") from error
 
 
 def _read_journal(path: Path) -> dict[int, list[float]]:

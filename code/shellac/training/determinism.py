@@ -5,6 +5,7 @@ import os
 import torch
 
 from shellac.errors import ConfigError
+from shellac.training import processes
 
 
 def pin(threads: int) -> None:
@@ -19,7 +20,12 @@ def pin(threads: int) -> None:
 
 
 def device(name: str) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` into a device that is there."""
+    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` into a device that is there.
+
+    Of several processes that train together each has a CUDA device of its own.
+    """
+    if processes.count() > 1 and name in {"auto", "cuda"} and torch.cuda.is_available():
+        name = f"cuda:{processes.local_number()}"
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

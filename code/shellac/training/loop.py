@@ -2,7 +2,8 @@
 
 A task's batch is a function of (seed, step) alone and every step draws its randomness from its
 own seed, so that a checkpoint needs the step, the weights and the optimisers, and a resumed run
-ends bit-identical to an uninterrupted one (CPU, same thread count).
+ends bit-identical to an uninterrupted one (CPU, same thread count). Several processes train one
+network as :mod:`.sharing` says; how many there are may change between two of its checkpoints.
 
 Most tasks train one network. Networks that are trained against each other are :class:`Player`
 objects, each with an optimiser of its own, and their task is a :class:`Contest`.
@@ -22,6 +23,7 @@ import torch
 from torch import nn
 
 from shellac.errors import TrainingError
+from shellac.training import sharing
 from shellac.training.checkpoints import Scratch
 from shellac.training.settings import LoopSettings
 
@@ -117,7 +119,7 @@ def fit(
     task: Task | Contest,
     settings: LoopSettings,
     seed: int,
-    scratch: Scratch,
+    scratch: Scratch | None,
     report: Callable[[int, float], None] = lambda step, loss: None,
     judge: Judge | None = None,
     players: Mapping[str, Player] | None = None,
@@ -130,8 +132,9 @@ def fit(
     settings : LoopSettings
     seed : int
         Of batches' randomness and dropout.
-    scratch : Scratch
-        Holds the checkpoint of an unfinished run with the same key, which is taken up.
+    scratch : Scratch or None
+        Holds the checkpoint of an unfinished run with the same key, which is taken up; the first
+        of several processes has it.
     report : callable
         Called with (step, loss) after each step.
     judge : callable, optional
@@ -150,25 +153,42 @@ def fit(
     """
     rounds = task.rounds if hasattr(task, "rounds") else _single_round(task)
     players = players or {ALONE: _alone(task.network, settings)}
+    with sharing.shared(player.network for player in players.values()) as peers:
+        progress = _run(task, settings, seed, scratch, report, judge, players, rounds, peers)
+    task.network.load_state_dict(progress.best_state)
+    return progress
+
+
+def _run(
+    task: Task | Contest,
+    settings: LoopSettings,
+    seed: int,
+    scratch: Scratch | None,
+    report: Callable[[int, float], None],
+    judge: Judge | None,
+    players: Mapping[str, Player],
+    rounds: Rounds,
+    peers: sharing.Alone,
+) -> Progress:
+    """Make all steps that are left, with ``peers`` or alone."""
     progress, since_validation = Progress(), []
-    if kept := scratch.load():
+    if kept := peers.first(scratch.load if scratch else dict):
         for name, player in players.items():
             player.network.load_state_dict(kept["networks"][name])
             player.optimiser.load_state_dict(kept["optimisers"][name])
         progress, since_validation = Progress(**kept["progress"]), kept["since_validation"]
     saved_at = time.monotonic()
     while progress.step < settings.steps:
-        loss = _step(task, rounds, players, seed, progress.step)
+        loss = _step(task, rounds, players, peers, seed, progress.step)
         since_validation.append(loss)
         progress.step += 1
         report(progress.step, loss)
         if progress.step % settings.validate_every == 0 or progress.step == settings.steps:
-            _validate(task, progress, since_validation, judge)
+            _validate(task, progress, since_validation, judge, peers)
             since_validation = []
-        if time.monotonic() - saved_at >= settings.checkpoint_seconds:
+        if peers.writes and time.monotonic() - saved_at >= settings.checkpoint_seconds:
             scratch.save(_snapshot(players, progress, since_validation))
             saved_at = time.monotonic()
-    task.network.load_state_dict(progress.best_state)
     return progress
 
 
@@ -185,6 +205,7 @@ def _step(
     task: Task | Contest,
     rounds: Rounds,
     players: Mapping[str, Player],
+    peers: sharing.Alone,
     seed: int,
     step: int,
 ) -> float:
@@ -197,6 +218,7 @@ def _step(
                 group["lr"] = player.learning_rate(step)
             player.optimiser.zero_grad(set_to_none=True)
             loss.backward()
+            peers.merge(player.network)
             if player.clip_norm is not None:
                 nn.utils.clip_grad_norm_(player.network.parameters(), player.clip_norm)
             player.optimiser.step()
@@ -211,11 +233,16 @@ def _validate(
     progress: Progress,
     losses: list[float],
     judge: Judge | None,
+    peers: sharing.Alone,
 ) -> None:
     task.network.eval()
-    with torch.inference_mode():
-        value = task.validate()
-        judged = judge() if judge else (value,)
+
+    def judged_now() -> tuple[float, tuple[float, ...]]:
+        with torch.inference_mode():
+            value = task.validate()
+            return value, judge() if judge else (value,)
+
+    value, judged = peers.first(judged_now)
     row = {"step": progress.step, "loss": sum(losses) / len(losses), "validation_loss": value}
     progress.history.append(row)
     kept = progress.best_judged or (math.inf,) * len(judged)

@@ -4,6 +4,7 @@ What every system does the same way stands here; its task, and what its card say
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from torch import nn
 from tqdm import tqdm
@@ -11,7 +12,8 @@ from tqdm import tqdm
 from shellac import paths, weights
 from shellac.config import Settings
 from shellac.files import write_csv
-from shellac.training import checkpoints
+from shellac.training import checkpoints, processes
+from shellac.training.checkpoints import Scratch
 from shellac.training.loop import Contest, Judge, Player, Task, fit
 from shellac.training.settings import LoopSettings
 
@@ -56,8 +58,8 @@ def run(
     )
     label = f"train {system}/{name}"
     with (
-        checkpoints.opened(paths.scratch(), f"{system}-{name}", run_key) as scratch,
-        tqdm(total=training.steps, desc=label, disable=None) as bar,
+        _scratch(system, name, run_key) as scratch,
+        tqdm(total=training.steps, desc=label, disable=processes.number() > 0 or None) as bar,
     ):
 
         def report(step: int, loss: float) -> None:
@@ -65,6 +67,8 @@ def run(
             bar.set_postfix(loss=f"{loss:.3g}")
 
         progress = fit(task, training, settings.seed, scratch, report, judge, players)
+        if processes.number():
+            return
         state = (kept or task.network).state_dict()
         weights.store(
             weights.trained_path(settings.profile, f"{system}/{name}"),
@@ -73,3 +77,10 @@ def run(
         )
         curve = paths.results(settings.profile, "metrics", f"{system}-training", f"{name}.csv")
         write_csv(curve, progress.history, CURVE_COLUMNS)
+
+
+def _scratch(system: str, name: str, run_key: str) -> AbstractContextManager[Scratch | None]:
+    """Open the checkpoint; of several processes that train together the first has it."""
+    if processes.number():
+        return nullcontext()
+    return checkpoints.opened(paths.scratch(), f"{system}-{name}", run_key)

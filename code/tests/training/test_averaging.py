@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from shellac.training import loop
+from shellac.training import loop, sharing
 from shellac.training.averaging import Averaged
 from shellac.training.settings import LoopSettings
 
@@ -64,5 +64,6 @@ def test_the_learning_rate_rises_first_and_gradients_are_clipped_together():
     optimiser = torch.optim.SGD(task.network.parameters(), lr=1.0)
     player = loop.Player(task.network, optimiser, lambda step: 1.0, clip_norm=1.0)
     before = task.network.weight.detach().clone()
-    loop._step(task, loop._single_round(task), {loop.ALONE: player}, 0, 50)
+    players = {loop.ALONE: player}
+    loop._step(task, loop._single_round(task), players, sharing.Alone(), 0, 50)
     assert (task.network.weight - before).norm().item() == pytest.approx(1.0, rel=1e-4)

@@ -6,7 +6,6 @@ brought to a level. Segments are cut at any place when they are read.
 """
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,10 +69,9 @@ def build(settings: Settings) -> None:
             return path
 
         for split in SPLITS:
-            with ThreadPoolExecutor(settings.compute.threads) as pool:
-                ready = pool.map(convert, found[split])
-                bar = tqdm(ready, total=len(found[split]), desc=f"fragments {split}", disable=None)
-                _assemble(folder, split, list(zip(found[split], bar, strict=True)), task)
+            ready = building.spread(convert, found[split], settings.compute.threads)
+            bar = tqdm(ready, total=len(found[split]), desc=f"fragments {split}", disable=None)
+            _assemble(folder, split, list(zip(found[split], bar, strict=True)), task)
         shutil.rmtree(shards)
 
 

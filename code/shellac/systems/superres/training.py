@@ -11,14 +11,14 @@ from torch import nn
 from shellac import networks, paths, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
-from shellac.errors import DataError
+from shellac.errors import DataError, UsageError
 from shellac.files import read_csv, sha256
 from shellac.metrics import lsd_reference, snr_reference_db
 from shellac.systems.edges import edge_seconds
 from shellac.systems.superres.fragments import file_name, training_pair
 from shellac.systems.superres.restoration import grid, processor
 from shellac.systems.superres.settings import SuperResolutionSettings
-from shellac.training import determinism
+from shellac.training import determinism, processes
 from shellac.training.run import run
 
 _PROBE_SECONDS = 8.0
@@ -140,6 +140,8 @@ def train(settings: Settings, name: str) -> None:
     patches = {split: Patches(path) for split, path in files.items()}
     build = task.networks[name].for_build()
     network = networks.build(task.network_class(name), seed=settings.seed, **build)
+    if processes.count() > 1 and getattr(network, "mode", "") == "legacy":
+        raise UsageError(f"superres/{name}: legacy TFiLM needs whole batches: one process only")
     published = task.training.recipe == "published"
     if not published:
         start_at_the_input(network, settings.seed)

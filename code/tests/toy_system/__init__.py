@@ -1,0 +1,1 @@
+"""A system as a contributor would add it: one learned number."""
