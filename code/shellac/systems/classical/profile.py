@@ -54,12 +54,17 @@ _SPAN = re.compile(r"(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)")
 
 @dataclass
 class Thinned:
-    """At most ``most`` of the arrays that were offered, spread evenly over them."""
+    """At most ``most`` of the arrays that were offered, of one shape, spread evenly over them.
+
+    They lie in one array: kept apart among all that is needed for a moment, they would leave holes
+    in memory, ever more with the length of a recording.
+    """
 
     most: int = MOST_FRAMES
-    kept: list[np.ndarray] = field(default_factory=list)
     stride: int = 1
     offered: int = 0
+    _count: int = 0
+    _room: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
     def wants(self) -> bool:
         """Count one array as offered; say whether it is to be kept."""
@@ -68,10 +73,19 @@ class Thinned:
 
     def keep(self, array: np.ndarray) -> None:
         """Keep one array that was wanted; drop every second where there are too many."""
-        self.kept.append(array)
-        if len(self.kept) > self.most:
-            self.kept = self.kept[::2]
-            self.stride *= 2
+        if not self._count:
+            self._room = np.empty((self.most + 1, *array.shape), array.dtype)
+        self._room[self._count] = array
+        self._count += 1
+        if self._count > self.most:
+            left = self._room[: self._count : 2]
+            self._count, self.stride = len(left), 2 * self.stride
+            self._room[: self._count] = left.copy()
+
+    @property
+    def kept(self) -> np.ndarray:
+        """What was kept, (N, ...); N may be 0."""
+        return self._room[: self._count]
 
 
 @dataclass
@@ -96,7 +110,7 @@ class PowerFrames:
 
     def power(self) -> np.ndarray:
         """Return what was kept, (N, C, F); N may be 0."""
-        return np.array(self.thinned.kept)
+        return self.thinned.kept
 
 
 def power_spectrum(frames: np.ndarray) -> np.ndarray:
