@@ -32,7 +32,7 @@ def run(root, *command, check=True, **variables):
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=3600,  # a hang, not a slow machine
     )
     if check and done.returncode:
         pytest.fail(
