@@ -1,8 +1,6 @@
 """The LaTeX export is read back and compared with the tables that it was made from."""
 
 import re
-import shutil
-import subprocess
 
 import pandas as pd
 import pytest
@@ -146,21 +144,3 @@ def test_the_command_writes_it_and_leaves_what_else_is_there(
     assert f"files in {tmp_path / 'tex'}" in capsys.readouterr().out
     assert (tmp_path / "tex" / "mine.tex").read_text() == "mine"
     assert commands(tmp_path / "tex")
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here: structure only")
-def test_latex_takes_it(exported):
-    tables = "\n\n".join(
-        f"\\input{{{path.relative_to(exported).as_posix()}}}"
-        for path in sorted(exported.glob("*/*.tex"))
-    )
-    source = rf"""\documentclass{{article}}\usepackage[T1]{{fontenc}}\usepackage[utf8]{{inputenc}}
-\usepackage{{booktabs}}\input{{numbers.tex}}
-\begin{{document}}\tiny \shellacSuperresScoresAllTfilmSnrDb
-
-{tables}
-\end{{document}}"""
-    (exported / "all.tex").write_text(source)
-    run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(run, cwd=exported, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
