@@ -55,7 +55,10 @@ def _theirs(waveform: torch.Tensor, framing: Framing, iterations: int) -> tuple[
 def measure(
     audio_seconds: float = 4.0, iterations: int = 100, turns: int = 3
 ) -> Iterator[dict[str, object]]:
-    """Yield a row per framing, plain and with momentum; ``ratio`` is librosa's time over ours."""
+    """Yield a row per framing, plain and with momentum; ``ratio`` is librosa's time over ours.
+
+    ``ratio_as_good``: over the time of as many iterations as come to librosa's convergence.
+    """
     waveform = sine_and_noise(int(audio_seconds * SAMPLE_RATE))
     for label, framing in (("published", PUBLISHED), ("sound", SOUND)):
         magnitudes = framing.analyse(waveform).abs()
@@ -65,13 +68,23 @@ def measure(
             def ours(f=framing, m=magnitudes, a=momentum) -> torch.Tensor:
                 return _ours(m, f, iterations, a)
 
-            fast, slow = calibration.alternate((ours, theirs), turns)
-            found = framing.analyse(ours()[:, : waveform.shape[1]]).abs()
+            def reached(count: int, f=framing, m=magnitudes, a=momentum) -> float:
+                found = f.analyse(_ours(m, f, count, a)[:, : waveform.shape[1]]).abs()
+                return convergence(found.numpy(), m.numpy())
+
+            enough = next((n for n in range(5, iterations, 5) if reached(n) <= error), iterations)
+
+            def as_good(f=framing, m=magnitudes, a=momentum, n=enough) -> torch.Tensor:
+                return _ours(m, f, n, a)
+
+            fast, equal, slow = calibration.alternate((ours, as_good, theirs), turns)
             yield {
                 "what": f"griffin-lim {label} {kind}, {audio_seconds:g} s x {iterations}",
                 "cpu_seconds": fast,
                 "librosa_seconds": slow,
                 "ratio": slow / fast,
-                "convergence": convergence(found.numpy(), magnitudes.numpy()),
+                "convergence": reached(iterations),
                 "librosa_convergence": error,
+                "iterations_as_good": enough,
+                "ratio_as_good": slow / equal,
             }
