@@ -19,7 +19,7 @@ def keep(name: str, network: str, command: str, cpu_seconds: float | None = None
     """Copy what the current profile's stages left of ``network`` ("system/network")."""
     profile = config.load().profile
     system, _, short = network.partition("/")
-    record = paths.results(profile, "records", f"train-{system}-{short}.json")
+    record = paths.record(profile, "train", network)
     kept = [f"{system}-training/{short}.csv", f"{system}-paired.csv", f"{system}-summary.csv"]
     sources = [paths.results(profile, "metrics", file) for file in kept]
     if missing := [path for path in (record, *sources) if not path.is_file()]:

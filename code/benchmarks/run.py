@@ -68,7 +68,7 @@ def main(names: Sequence[str]) -> None:
         for row in BENCHMARKS[name]():
             results[name].append(row)
             print(*table([row]), flush=True)
-    write_json(paths.results(config.load().profile, "records", "bench.json"), results)
+    write_json(paths.record(config.load().profile, "bench"), results)
 
 
 if __name__ == "__main__":

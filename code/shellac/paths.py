@@ -59,6 +59,12 @@ def results(profile: str, *parts: str) -> Path:
     return root().joinpath("results", profile, *parts)
 
 
+def record(profile: str, *parts: str) -> Path:
+    """What a stage, or a part of it, cost: of no hash, since nothing may depend on it."""
+    name = "-".join(part.replace("/", "-") for part in parts)
+    return results(profile, "records", f"{name}.json")
+
+
 def scratch() -> Path:
     """Untracked working space: checkpoints of unfinished trainings."""
     return root() / ".scratch"

@@ -32,9 +32,8 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
     if processes.number():
         return
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    name = "-".join((stage, *(part.replace("/", "-") for part in parts)))
     write_json(
-        paths.results(settings.profile, "records", f"{name}.json"),
+        paths.record(settings.profile, stage, *parts),
         {
             "stage": stage,
             "of": list(parts),

@@ -7,24 +7,22 @@ They are no results of a notebook, so the stage ``manuscript`` writes them, befo
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from shellac import config, lock, paths, weights
+from shellac import lock, paths, weights
 from shellac.config import Settings
 from shellac.datasets.catalogue import CATALOGUE
 from shellac.datasets.corpora import CORPORA
 from shellac.errors import DataError
 from shellac.files import sha256
 from shellac.report import provenance, results, style
+from shellac.stages import PIPELINE, Stage, described, needed
 from shellac.systems import registry
 
 COMMAND = "shellac manuscript"
-_PIPELINE = "dvc.yaml"
 _LAST = "manuscript"
 _SHOWN = 8  # characters of a hash
 _UNKNOWN = "not recorded"
@@ -37,7 +35,7 @@ def write(settings: Settings) -> list[Path]:
     """
     profile = settings.profile
     folder = paths.results(profile, "tables", "manuscript")
-    stages, pipeline = described(settings), paths.root() / _PIPELINE
+    stages, pipeline = described(settings), paths.root() / PIPELINE
     trained = [
         weights.trained_path(profile, f"{system}/{name}")
         for system, task in settings.systems.items()
@@ -121,87 +119,16 @@ def _licence(corpus: str, recordings: pd.DataFrame) -> str:
     return ", ".join(stated) or CORPORA[corpus].licence
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of ``dvc.yaml`` under the settings at hand.
-
-    ``items`` are what it is repeated for, empty for a stage that runs once; ``reads`` are the
-    stages whose outputs it reads, ``files`` the other files that are not code.
-    """
-
-    name: str
-    about: str
-    seeded: bool
-    items: tuple[str, ...]
-    outputs: tuple[str, ...]
-    reads: tuple[str, ...]
-    files: tuple[str, ...]
-
-
-def described(settings: Settings) -> list[Stage]:
-    """Read the stages that the settings call for, in the order of ``dvc.yaml``."""
-    pipeline = config.read_tree(paths.root() / _PIPELINE)["stages"]
-    tree = config.read_tree(paths.params())
-    bodies = {name: body.get("do", body) for name, body in pipeline.items()}
-    items = {
-        name: tuple(map(str, _resolved(body["foreach"], tree))) if "foreach" in body else None
-        for name, body in pipeline.items()
-    }
-    made = {
-        name: tuple(
-            _filled(path, settings.profile)
-            for kind in ("outs", "metrics", "plots")
-            for out in body.get(kind, ())
-            for path in ([out] if isinstance(out, str) else out)
-        )
-        for name, body in bodies.items()
-        if items[name] != ()
-    }
-    found = []
-    for name, outputs in made.items():
-        deps = [_filled(path, settings.profile) for path in bodies[name].get("deps", ())]
-        reads = [other for other in made if other != name and _meet(deps, made[other])]
-        produced = [dep for dep in deps if any(_meet([dep], made[other]) for other in reads)]
-        files = [dep for dep in deps if not dep.startswith(("code/", "${")) and dep not in produced]
-        seeded = "seed" in bodies[name].get("params", ())
-        about, repeated = bodies[name]["desc"], items[name] or ()
-        found.append(
-            Stage(name, about, seeded, repeated, outputs, tuple(reads), tuple(files))
-        )  # fmt: skip
-    return found
-
-
-def _resolved(reference: str, tree: Mapping[str, Any]) -> Iterable[str]:
-    """Follow ``${a.b}`` into the settings; a mapping stands for its keys."""
-    value: Any = tree
-    for key in reference.removeprefix("${").removesuffix("}").split("."):
-        value = value[key]
-    return value
-
-
-def _filled(path: str, profile: str) -> str:
-    return path.replace("${profile}", profile)
-
-
-def _meet(deps: Iterable[str], outputs: Iterable[str]) -> bool:
-    """Whether one of ``deps`` is, holds or lies in one of ``outputs``, whatever its items."""
-    plain = [re.split(r"/?\$\{", path)[0].rstrip("/") for path in outputs]
-    return any(
-        f"{dep}/".startswith(f"{output}/") or f"{output}/".startswith(f"{dep}/")
-        for dep in (re.split(r"/?\$\{", path)[0].rstrip("/") for path in deps)
-        for output in plain
-    )
-
-
 def listed(settings: Settings, stages: list[Stage]) -> pd.DataFrame:
     """Return one row per output of the stages that the manuscript rests on, with its hash."""
     try:
         hashes = lock.outputs(lock.stages())
     except DataError:
         hashes = {}
-    needed = ancestors(stages, _LAST)
+    reads = {stage.name: stage.reads for stage in stages}
+    shown = needed(reads, reads[_LAST])
     rows = []
-    for stage in (stage for stage in stages if stage.name in needed):
+    for stage in (stage for stage in stages if stage.name in shown):
         for item in stage.items or ("",):
             for output in stage.outputs:
                 path = re.sub(r"\$\{(item|key)\}", item, output)
@@ -216,30 +143,17 @@ def listed(settings: Settings, stages: list[Stage]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def ancestors(stages: list[Stage], last: str) -> set[str]:
-    """Return the names of all stages that ``last`` rests on, without its own."""
-    reads = {stage.name: stage.reads for stage in stages}
-    found, queue = set(), list(reads.get(last, ()))
-    while queue:
-        name = queue.pop()
-        if name not in found:
-            found.add(name)
-            queue += reads[name]
-    return found
-
-
 def graph(stages: list[Stage]) -> pd.DataFrame:
     """Lay the stages out: the layer is the longest way from a source, the lane what names share.
 
     ``after`` lists the stages that each follows directly: those that it reads without a third
     between them.
     """
-    reads = {stage.name: set(stage.reads) for stage in stages}
-    above = {name: ancestors(stages, name) for name in reads}
-
-    def layer(name: str) -> int:
-        return 1 + max((layer(other) for other in reads[name]), default=-1)
-
+    reads = {stage.name: stage.reads for stage in stages}
+    above = {name: needed(reads, reads[name]) for name in reads}
+    layers: dict[str, int] = {}
+    for name in TopologicalSorter(reads).static_order():
+        layers[name] = 1 + max((layers[other] for other in reads[name]), default=-1)
     lanes = Counter(stage.name.rpartition("-")[0] for stage in stages if "-" in stage.name)
     rows = []
     for stage in stages:
@@ -247,7 +161,7 @@ def graph(stages: list[Stage]) -> pd.DataFrame:
         shared = stage.name.rpartition("-")[0]
         lane = shared if lanes[shared] > 1 else ""
         rows.append(
-            {"stage": stage.name, "lane": lane, "layer": layer(stage.name),
+            {"stage": stage.name, "lane": lane, "layer": layers[stage.name],
              "items": len(stage.items), "after": json.dumps(sorted(direct))}
         )  # fmt: skip
     return pd.DataFrame(rows)

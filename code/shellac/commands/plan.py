@@ -56,25 +56,16 @@ def run(options: argparse.Namespace) -> None:
               f" {row['seconds_per_step']:.3f} s each; {row['peak_memory_mb']:.0f} MB")  # fmt: skip
 
 
-def _record(settings: "Settings", stage: str, *parts: str) -> dict[str, Any] | None:
-    from shellac import paths
-
-    name = "-".join((stage, *parts))
-    path = paths.results(settings.profile, "records", f"{name}.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
 def _fragments(settings: "Settings", targets: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Yield what building fragments took of every system that was built, and will of others."""
     from shellac import paths
     from shellac.datasets import corpora
+    from shellac.report import results
 
     for system, task in settings.systems.items():
-        record, folder = (
-            _record(settings, "fragments", system),
-            paths.fragments(settings.profile, system),
-        )
-        if record is None or not folder.is_dir():
+        record = results.record(settings.profile, "fragments", system)
+        folder = paths.fragments(settings.profile, system)
+        if not record or not folder.is_dir():
             continue
         sound = [
             recording.samples / recording.sample_rate
@@ -101,9 +92,11 @@ def _fragments(settings: "Settings", targets: dict[str, float]) -> Iterator[dict
 
 
 def _training(settings: "Settings") -> Iterator[dict[str, Any]]:
+    from shellac.report import results
+
     for system, task in settings.systems.items():
         for name in task.networks:
-            if record := _record(settings, "train", system, name):
+            if record := results.record(settings.profile, "train", system, name):
                 steps = task.training.steps
                 yield {
                     "network": f"{system}/{name}",

@@ -12,11 +12,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shellac.errors import DataError, UsageError, one_line
+from shellac.errors import UsageError, one_line
 
 _END = "END_OF_SCRIPT"
 _OPTIONS = ("account", "partition", "time", "mem", "constraint", "qos")
@@ -56,29 +56,33 @@ class Job:
 
 def run(options: argparse.Namespace) -> None:
     """Print the program, or run it."""
-    from shellac import config, paths
+    from shellac import config, paths, stages
 
     settings, root = config.load(), paths.root()
     lines = _header(options)
     if min(options.gpus, options.cpus) < 1:
         raise UsageError("--gpus and --cpus: at least 1")
-    graph = _graph(root)
-    networks, commands = _of_pipeline(root)
+    graph, told = stages.graph(), stages.bodies()
+    for stage in options.stages:
+        if stage not in graph:
+            raise UsageError(f"no stage is called {stage!r}: see dvc stage list")
+    wanted = stages.needed(graph, options.stages or graph)
     gpus = options.gpus if settings.compute.device != "cpu" else 0
     notes = paths.results(settings.profile, "records", "slurm").relative_to(root)
     jobs = []
-    for stage in _wanted(graph, options.stages):
+    for stage in (stage for stage in graph if stage in wanted):
         base, _, item = stage.partition("@")
-        cmd = re.sub(r"\$\{(key|item)\}", lambda _: item, commands[base])  # noqa: B023
+        cmd = re.sub(r"\$\{(key|item)\}", lambda _: item, str(told[base]["cmd"]))  # noqa: B023
         trained = _TRAIN.fullmatch(cmd)
-        asked = 0 if base not in networks else gpus if trained else min(gpus, 1)
-        wanted = [f"--job-name={stage}", f"--output={notes}/%x-%j.out", "--nodes=1", "--ntasks=1",
+        networks = "compute" in told[base].get("params", ())
+        asked = 0 if not networks else gpus if trained else min(gpus, 1)
+        header = [f"--job-name={stage}", f"--output={notes}/%x-%j.out", "--nodes=1", "--ntasks=1",
                   f"--cpus-per-task={options.cpus}", *lines]  # fmt: skip
-        wanted += [f"--gpus-per-node={asked}"] if asked else []
+        header += [f"--gpus-per-node={asked}"] if asked else []
         work = (
             _trained_together(stage, trained[1], asked) if trained and asked > 1 else _made(stage)
         )
-        jobs.append(Job(stage, tuple(graph[stage]), _script(root, wanted, work)))
+        jobs.append(Job(stage, tuple(graph[stage]), _script(root, header, work)))
     program = _program(root, notes, jobs)
     if options.dry_run:
         print(json.dumps([vars(job) for job in jobs], indent=1) if options.json else program)
@@ -98,52 +102,6 @@ def _header(options: argparse.Namespace) -> list[str]:
     return [f"--{name}={value}" for name, value in told.items() if value is not None]
 
 
-def _graph(root: Path) -> dict[str, list[str]]:
-    """Return every stage's direct needs, the stages in an order in which they can be run."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "dag", "--dot"],
-        cwd=root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        cause = (done.stderr.strip() or "no answer").splitlines()[0]
-        raise DataError(f"dvc cannot tell the stages: {cause}")
-    needs: dict[str, list[str]] = {}
-    for line in done.stdout.splitlines():
-        names = re.findall(r'"([^"]+)"', line)
-        for name in names:
-            needs.setdefault(name, [])
-        if len(names) == 2:
-            needs[names[1]].append(names[0])
-    order: list[str] = []
-    while len(order) < len(needs):  # dvc has refused circles
-        order += [name for name in needs
-                  if name not in order and all(each in order for each in needs[name])]  # fmt: skip
-    return {name: needs[name] for name in order}
-
-
-def _wanted(graph: Mapping[str, Sequence[str]], named: Iterable[str]) -> list[str]:
-    """Return the named stages and all they depend on; all stages if none is named."""
-    found, left = set(), list(named) or list(graph)
-    while left:
-        stage = left.pop()
-        if stage not in graph:
-            raise UsageError(f"no stage is called {stage!r}: see dvc stage list")
-        if stage not in found:
-            found.add(stage)
-            left += graph[stage]
-    return [stage for stage in graph if stage in found]
-
-
-def _of_pipeline(root: Path) -> tuple[set[str], dict[str, str]]:
-    """Return the stages that run networks, and every stage's command, as dvc.yaml has them."""
-    from ruamel.yaml import YAML
-
-    stages = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    told = {name: stage.get("do", stage) for name, stage in stages.items()}
-    networks = {name for name, stage in told.items() if "compute" in stage.get("params", ())}
-    return networks, {name: str(stage["cmd"]) for name, stage in told.items()}
-
-
 def _made(stage: str) -> list[str]:
     return [f"exec dvc --wait-for-lock repro --single-item {shlex.quote(stage)}"]
 
@@ -157,12 +115,12 @@ def _trained_together(stage: str, network: str, count: int) -> list[str]:
     ]
 
 
-def _script(root: Path, wanted: Sequence[str], work: Sequence[str]) -> str:
+def _script(root: Path, header: Sequence[str], work: Sequence[str]) -> str:
     tools = shlex.quote(str(Path(sys.executable).parent))
     return "\n".join(
         [
             "#!/bin/bash",
-            *(f"#SBATCH {each}" for each in wanted),
+            *(f"#SBATCH {each}" for each in header),
             "set -euo pipefail",
             f"cd {shlex.quote(str(root))}",
             f"export PATH={tools}:$PATH SHELLAC_ROOT=$PWD DVC_NO_ANALYTICS=true PYTHONHASHSEED=0",

@@ -196,9 +196,9 @@ def excerpts(profile: str, system: str) -> list[str]:
         raise DataError(f"{path}: not readable; run shellac stimuli {system}") from error
 
 
-def record(profile: str, name: str) -> dict:
+def record(profile: str, *parts: str) -> dict:
     """Read a record, such as times; empty where there is none, since nothing may depend on it."""
-    path = paths.results(profile, "records", f"{name}.json")
+    path = paths.record(profile, *parts)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 

@@ -131,7 +131,7 @@ def evaluate(settings: Settings) -> None:
     write_csv(folder / "denoiser-paired.csv", paired, LAYOUT.paired_columns)
     tree = {"best_classical": best_classical(summary), "means": nested(summary)}
     write_json(folder / "denoiser.json", tree)
-    write_json(paths.results(settings.profile, "records", "denoiser-speed.json"), watch.record())
+    write_json(paths.record(settings.profile, "denoiser-speed"), watch.record())
 
 
 class Stopwatch:

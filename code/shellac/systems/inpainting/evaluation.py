@@ -146,7 +146,7 @@ def evaluate(settings: Settings) -> None:
     shown = examples(tracks, settings, candidates)
     with atomic_path(folder / "inpainting-segments.npz") as temporary:
         np.savez(temporary, **shown)
-    write_json(paths.results(settings.profile, "records", "inpainting-speed.json"), watch.record())
+    write_json(paths.record(settings.profile, "inpainting-speed"), watch.record())
 
 
 def examples(
