@@ -1,10 +1,13 @@
-"""Measure: ``python code/benchmarks/run.py [NAME ...]``, by default every benchmark.
+"""Measure: ``python code/benchmarks/run.py [--keep] [NAME ...]``, by default every benchmark.
 
 On one thread, each figure beside what it is compared with, in turns and as
-medians. Prints a table and writes ``results/<profile>/records/bench.json``.
+medians. Prints a table and writes ``results/<profile>/records/bench.json``; with ``--keep`` also
+``results/campaigns/benchmarks/NAME.csv``, which are in git.
 """
 
+import argparse
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -29,7 +32,7 @@ import torch
 from shellac import config, paths
 from shellac.allocation import keep_freed_memory
 from shellac.errors import ShellacError, UsageError
-from shellac.files import write_json
+from shellac.files import write_csv, write_json
 
 Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -56,8 +59,27 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         yield f"{row['what']:<52} " + "  ".join(figures)
 
 
-def main(names: Sequence[str]) -> None:
+def keep(name: str, rows: Sequence[Row]) -> None:
+    """Write a benchmark's rows, and where they were measured, to what is kept in git."""
+    folder = paths.results("campaigns", "benchmarks")
+    write_csv(folder / f"{name}.csv", rows, list(dict.fromkeys(key for row in rows for key in row)))
+    write_json(folder / f"{name}.json", {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    })  # fmt: skip
+    write_json(folder / "about.json", {"command": "python code/benchmarks/run.py --keep"})
+
+
+def main(arguments: Sequence[str]) -> None:
     """Run the named benchmarks; raise :class:`UsageError` for a name that there is not."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--keep", action="store_true", help="write results/campaigns/benchmarks")
+    options = parser.parse_args(arguments)
+    names = options.names
     if unknown := sorted(set(names) - set(BENCHMARKS)):
         raise UsageError(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
     keep_freed_memory()  # as the command line does
@@ -68,6 +90,8 @@ def main(names: Sequence[str]) -> None:
         for row in BENCHMARKS[name]():
             results[name].append(row)
             print(*table([row]), flush=True)
+        if options.keep:
+            keep(name, results[name])
     write_json(paths.record(config.load().profile, "bench"), results)
 
 

@@ -34,7 +34,7 @@ def test_the_harness_measures_everything(tmp_path):
     shared = Path(__file__).parents[3] / "params.yaml"
     (tmp_path / "params.yaml").write_text(shared.read_text())
     done = subprocess.run(
-        [sys.executable, "-c", TINY],
+        [sys.executable, "-c", TINY, "--keep"],
         env={"PYTHONPATH": f"{FOLDER}:{FOLDER.parent}", "SHELLAC_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -70,6 +70,45 @@ def test_the_harness_measures_everything(tmp_path):
     assert disc["residual_db"] < -3 and abs(disc["residual_correlation"]) < 0.3
     assert disc["after 9600-19200 Hz"] < disc["before 9600-19200 Hz"]
     assert len(done.stdout.splitlines()) == sum(map(len, rows.values()))
+    kept = tmp_path / "results" / "campaigns" / "benchmarks"
+    assert {path.stem for path in kept.glob("*.csv")} == set(rows)
+    written = read_csv(kept / "networks.csv")
+    assert [row["ratio"] for row in written] == [str(row["ratio"]) for row in rows["networks"]]
+    assert json.loads((kept / "networks.json").read_text())["cores"] > 0
+
+
+TOLD = """
+import pytest
+
+@pytest.mark.parametrize("stage", ["restore", "train"])
+def test_killed(stage, record_property):
+    record_property("kills", 50)
+    assert stage == "train"
+"""
+KEPT = """
+import sys
+from pathlib import Path
+import faults
+faults.keep(faults.rows(Path(sys.argv[1])))
+"""
+
+
+def test_what_faults_did_is_kept_and_what_was_not_tried_stays(tmp_path):
+    (tmp_path / "test_toy.py").write_text(TOLD)
+    table = tmp_path / "results" / "campaigns" / "faults" / "tests.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("test,outcome,kills,inputs,outputs,seconds\ntest_a::one,passed,,9,,1.0\n")
+    report = tmp_path / "report.xml"
+    environment = {"PYTHONPATH": f"{FOLDER}:{FOLDER.parent}", "SHELLAC_ROOT": str(tmp_path)}
+    pytest_run = [sys.executable, "-m", "pytest", "-q", "test_toy.py", f"--junitxml={report}"]
+    assert subprocess.run(pytest_run, cwd=tmp_path, check=False).returncode == 1
+    subprocess.run([sys.executable, "-c", KEPT, report], env=environment, check=True)
+    rows = {row["test"]: row for row in read_csv(table)}
+    assert list(rows) == ["test_a::one", "test_toy::test_killed[restore]",
+                          "test_toy::test_killed[train]"]  # fmt: skip
+    assert rows["test_a::one"]["inputs"] == "9"
+    assert [row["outcome"] for row in rows.values()] == ["passed", "failure", "passed"]
+    assert rows["test_toy::test_killed[train]"]["kills"] == "50"
 
 
 def test_the_page_of_spectrograms_is_drawn(tmp_path):

@@ -48,8 +48,11 @@ def killed(forks, command, calls, rng):
     return done["status"] != 0
 
 
-def campaign(forks, command, clear, found, kills):
-    """Kill a command so often, each time from the start; compare with a run left alone."""
+def campaign(forks, command, clear, found, kills, note):
+    """Kill a command so often, each time from the start; compare with a run left alone.
+
+    ``note`` takes what is kept of a long run (:mod:`benchmarks.faults`).
+    """
     clear()
     (alone,) = forks.run(*command, kill=0)
     assert alone["status"] == 0, alone["err"]
@@ -62,12 +65,14 @@ def campaign(forks, command, clear, found, kills):
         assert again["status"] == 0, again["err"]
         assert found() == expected
         if done == kills:
+            note("kills", kills)
+            note("outputs", len(expected))
             return
     pytest.fail(f"only {done} of {kills} kills fell before the end")
 
 
 @pytest.mark.parametrize("stage", STAGES if LONG else OFTEN)
-def test_killed_and_started_again_the_files_are_the_same(house, forks, stage):
+def test_killed_and_started_again_the_files_are_the_same(house, forks, stage, record_property):
     command, place = STAGES[stage]
 
     def clear():
@@ -77,11 +82,12 @@ def test_killed_and_started_again_the_files_are_the_same(house, forks, stage):
         elif (house / place).exists():
             shutil.rmtree(house / place)
 
-    campaign(forks, command, clear, made_below(house / place), amount(2, 50))
+    found = made_below(house / place)
+    campaign(forks, command, clear, found, amount(2, 50), record_property)
 
 
 @pytest.mark.parametrize("part", ["download", "extract"])
-def test_a_killed_download_or_extraction_is_taken_up(house, forks, part):
+def test_a_killed_download_or_extraction_is_taken_up(house, forks, part, record_property):
     content = miniatures.vocalset()
     place = house / "data" / "published" / "vocalset"
 
@@ -96,12 +102,13 @@ def test_a_killed_download_or_extraction_is_taken_up(house, forks, part):
         assert done["status"] == 0, done["err"]
         try:
             found = made_below(house / "data" / "published")
-            campaign(forks, ("download", "vocalset"), clear, found, amount(2, 50))
+            command = ("download", "vocalset")
+            campaign(forks, command, clear, found, amount(2, 50), record_property)
         finally:
             (house / "params.yaml").write_text(before)
 
 
-def killed_notebook(house, forks):
+def killed_notebook(house, forks, record_property):
     """A killed notebook is executed again; in the long run only, since each takes seconds."""
     for command in (("evaluate", "superres"), ("stimuli", "superres")):
         (done,) = forks.run(*command)
@@ -118,7 +125,7 @@ def killed_notebook(house, forks):
         assert copies == [f"{NOTEBOOK}.ipynb"]  # no record of times is hashed
         return {name: made(results / name) for name in ("figures", "tables", "model-cards")}
 
-    campaign(forks, ("notebook", NOTEBOOK), clear, found, amount(1, 50))
+    campaign(forks, ("notebook", NOTEBOOK), clear, found, amount(1, 50), record_property)
 
 
 if LONG:

@@ -46,7 +46,7 @@ def lying(raw, rng):
 
 
 @pytest.mark.parametrize("suffix", SUBTYPES)
-def test_a_mutated_file_is_read_or_refused(tmp_path, capsys, suffix):
+def test_a_mutated_file_is_read_or_refused(tmp_path, capsys, suffix, record_property):
     good = tmp_path / f"good.{suffix}"
     soundfile.write(good, tone(0.4, 16000, 2).T, 16000, subtype=SUBTYPES[suffix])
     intact, rng = good.read_bytes(), np.random.default_rng(list(suffix.encode()))
@@ -66,6 +66,7 @@ def test_a_mutated_file_is_read_or_refused(tmp_path, capsys, suffix):
         if number % THROUGH_A_COMMAND == 0:
             through_a_command(source, out, capsys)
     assert outcomes["refused"]
+    record_property("inputs", sum(outcomes.values()))
     with capsys.disabled():
         print(f"\n{suffix}: {outcomes}")
 
