@@ -5,7 +5,6 @@ prints what it cost as JSON.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shellac import networks
+from shellac.allocation import peak_mb
 from shellac.transforms.cqt import CQT
 
 NAMES = ("babe2/cqtdiff_22k", "babe2/cqtdiff_44k")
@@ -219,17 +219,13 @@ def _one_gradient(name: str, samples: int, width: float, checkpointing: bool) ->
     network = _network(name, samples, width)
     network.checkpointing = checkpointing
     x = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
-    base, start = _peak_mb(), time.process_time()
+    base, start = peak_mb(), time.process_time()
     _gradient(network, x)
     return {
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "base_mb": base,
         "cpu_seconds": time.process_time() - start,
     }
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(

@@ -42,9 +42,9 @@ _DIMENSION, _SCALE = 8192, 4
 _PEAK = """
 import sys
 from shellac import cli
+from shellac.allocation import peak_mb
 status = cli.main(["fragments", "superres"])
-lines = open("/proc/self/status").read().splitlines()
-print([line.split()[1] for line in lines if line.startswith("VmHWM")][0])
+print(peak_mb())
 sys.exit(status)
 """
 
@@ -149,7 +149,7 @@ def _peak_mb(minutes: float, what: str, seconds: float = _PIECE_SECONDS) -> floa
     with repository(minutes, what, seconds):
         command = [sys.executable, "-c", _PEAK]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return int(done.stdout.split()[-1]) / 1024
+    return float(done.stdout.split()[-1])
 
 
 def _memory(what: str, few: float, many: float, whole: bool) -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""How this process asks the system for memory."""
+"""How this process asks the system for memory, and the most it has held."""
+
+from pathlib import Path
 
 # glibc's names for what mallopt sets, and what it comes to by itself where arrays are large
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
@@ -21,3 +23,20 @@ def keep_freed_memory(keep: bool = True) -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     return all([mallopt(*pair) for pair in (_KEEPING if keep else _USUAL).items()])
+
+
+def peak_mb() -> float:
+    """Return the most memory in MB that this process has held at a time.
+
+    Linux is asked for the mark of this program alone: that of ``getrusage`` is never below what
+    the program that started it had held by then.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        import resource
+        import sys
+
+        unit = 1024**2 if sys.platform == "darwin" else 1024  # of what the systems count in
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

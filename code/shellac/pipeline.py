@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shellac import __version__, config, paths, weights
+from shellac.allocation import peak_mb
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.errors import ShellacError, UsageError
@@ -39,7 +40,7 @@ def _recorded(stage: str, *parts: str) -> Iterator[Settings]:
             "of": list(parts),
             "seconds": round(time.perf_counter() - started, 3),
             "cpu_seconds": round(time.process_time() + children.ru_utime + children.ru_stime, 3),
-            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "peak_memory_mb": round(peak_mb(), 1),
             "threads": settings.compute.threads,
             "machine": platform.machine(),
             "python": platform.python_version(),

@@ -37,6 +37,24 @@ def test_freed_memory_is_touched_without_a_fault():
     assert kept < faults("return")[1] / 10
 
 
+PEAK = "from shellac.allocation import peak_mb; print(peak_mb())"
+
+
+def told_mb(program):
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def test_the_most_memory_is_that_of_this_program_alone():
+    held = bytearray(300 * 2**20)
+    held[:: 2**12] = bytes(len(held[:: 2**12]))  # touched: this program holds it
+    alone = told_mb(PEAK)
+    assert alone < 200
+    assert told_mb(f"x = bytearray(b'1' * (100 * 2**20)); del x; {PEAK}") > alone + 95
+
+
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocation.keep_freed_memory()

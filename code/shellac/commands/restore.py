@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from shellac import __version__, audio, weights
+from shellac.allocation import peak_mb
 from shellac.audio import Facts
 from shellac.commands import filter_files
 from shellac.commands.inputs import Job, check_length, described
@@ -207,8 +207,7 @@ class Session:
         self.restorer.finish()
         for warning in description["warnings"]:
             print(one_line(f"{job.source}: {warning}"), file=sys.stderr)
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return {**description, "seconds": seconds, "peak_memory_mb": peak_mb}
+        return {**description, "seconds": seconds, "peak_memory_mb": peak_mb()}
 
     def _heard(self, facts: Facts) -> Source:
         if self.options.chunking == "published":

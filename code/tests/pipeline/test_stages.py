@@ -9,8 +9,8 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGE = REPOSITORY / "code" / "shellac"
 # thin shells and names of places: they pass things on and decide no result
-SHELLS = {"__init__", "cli", "pipeline", "paths", "errors", "systems.registry", "systems.base",
-          "torchaudio_import"}  # fmt: skip
+SHELLS = {"__init__", "allocation", "cli", "pipeline", "paths", "errors", "systems.registry",
+          "systems.base", "torchaudio_import"}  # fmt: skip
 RESTORATIONS = [
     f"systems.{path.parent.name}.restoration"
     for path in (PACKAGE / "systems").glob("*/restoration.py")
