@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     keep_freed_memory()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its sums then do not depend on cores
     try:
         status = options.run(options) or 0
         sys.stdout.flush()
@@ -442,9 +443,7 @@ def _manuscript(options: argparse.Namespace) -> None:
 
 
 def _pipeline() -> ModuleType:
-    """Import the stages with BLAS pinned to one thread, so that results do not depend on cores."""
-    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+    os.environ.setdefault("MKL_NUM_THREADS", "1")  # stages have torch's threads from params.yaml
     from shellac import pipeline
 
     return pipeline

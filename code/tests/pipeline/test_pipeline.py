@@ -172,12 +172,13 @@ def next_checkpoint(target, process, seen):
     raise AssertionError(f"the training ended by itself with status {process.returncode}")
 
 
-def test_notebooks_run_in_a_copy_of_the_clone(clone, tmp_path):
-    target = tmp_path / "shellac"  # they write their figures anew
+def test_notebooks_opened_by_hand_make_what_the_stages_made(clone, tmp_path):
+    target = tmp_path / "shellac"
     shutil.copytree(clone, target, symlinks=True)
     done = run(target, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax",
                "--rootdir", str(target / "notebooks"), "notebooks")  # fmt: skip
     assert "passed" in done.stdout
+    assert "up to date" in run(target, "dvc", "status").stdout
 
 
 def test_an_archive_that_is_no_git_repository_works(sources, tmp_path):
