@@ -36,6 +36,8 @@ def verify() -> Verdict:
     if not here:
         raise DataError(f"{lock.NAME}: has no output of profile {profile}; run make all first")
     damaged = list(_damaged(here))
+    if not any((paths.root() / path).exists() for path in here):
+        raise DataError(f"nothing of profile {profile} lies here yet; run make all first")
     objects, broken = _cache(paths.root() / ".dvc" / "cache" / "files" / "md5")
     lines = [
         f"{len(here)} outputs, {len(damaged)} not as {lock.NAME} says;"
@@ -49,7 +51,8 @@ def verify() -> Verdict:
         return Verdict((*lines, "no commit to compare with"), wrong)
     known = [path for path in here if path in committed]
     differ = [path for path in known if committed[path][0] != here[path][0]]
-    reproduced = len(known) - len(differ)
+    amiss = {path for path, _ in damaged}
+    reproduced = len(set(known) - set(differ) - amiss)
     lines.append(f"{reproduced} of {len(known)} committed outputs reproduced to the bit")
     lines += [f"  {path} (stage {here[path][1]}) differs" for path in sorted(differ)]
     told, outside = _metrics(profile)

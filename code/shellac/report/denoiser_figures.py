@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from shellac.report import style
-from shellac.report.figures import frame
+from shellac.report.figures import frame, legend_above
 
 PANELS = ("reference", "noisy", "classical", "classical_profile", "unet_22k", "oracle_mask")
 
@@ -36,6 +36,6 @@ def gains(table: pd.DataFrame, *, notice: str = "") -> Figure:
         axes.set_ylabel("SI-SDR over that of the input (dB)")
         axes.grid(axis="y")
         axes.set_axisbelow(True)
-        axes.legend(loc="best")
+        legend_above(axes, columns=2)
         frame(figure, "", notice)
     return figure

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
@@ -269,7 +269,7 @@ def training_curves(
     empty in rows where nothing was validated. ``loss`` names the axis, ``scale`` is Matplotlib's.
     """
     with style.context():
-        figure = Figure(figsize=(style.COLUMN_INCHES, 2.3), layout="constrained")
+        figure = Figure(figsize=(style.COLUMN_INCHES, 2.5), layout="constrained")
         axes = figure.subplots()
         for name, table in curves.items():
             look = style.look(name)
@@ -284,7 +284,7 @@ def training_curves(
         axes.set_xlabel("Training step")
         axes.set_ylabel(loss)
         axes.grid(axis="y", which="major")
-        axes.legend(title="thin: training, marked: validation", title_fontsize=6.5, loc="best")
+        legend_above(axes, columns=2, title="thin: training, marked: validation")
         frame(figure, "", notice)
     return figure
 
@@ -308,6 +308,9 @@ def longer_training(
             axes.plot(validated["step"], validated["validation_loss"], label=label, **drawing)
             axes.plot(best["step"], best["validation_loss"], "o", fillstyle="none", **drawing)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))  # two in a decade have room
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
+        axes.xaxis.set_minor_formatter("")
         axes.set_yscale("log")
         axes.set_xlabel("Training step")
         axes.set_ylabel("Validation loss")
@@ -315,6 +318,15 @@ def longer_training(
         axes.legend(title=look.label, title_fontsize=6.5)
         frame(figure, "", notice)
     return figure
+
+
+def legend_above(axes: Axes, *, columns: int, title: str | None = None) -> None:
+    """Name what is drawn above the panel, where the names hide nothing."""
+    count = min(columns, len(axes.get_legend_handles_labels()[1]))
+    axes.legend(
+        title=title, title_fontsize=6.5, loc="lower left", bbox_to_anchor=(0, 1), ncols=count,
+        borderaxespad=0.2, columnspacing=1.2, handlelength=2.4, alignment="left",
+    )  # fmt: skip
 
 
 def frame(figure: Figure, title: str, notice: str) -> None:

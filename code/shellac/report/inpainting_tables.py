@@ -121,13 +121,14 @@ def rank(first: int, last: int) -> str:
 def genres(scores: pd.DataFrame, metric: str = "nrmse") -> pd.DataFrame:
     """Return means of one metric, one row per method, one column per genre; best method first.
 
+    A method that was measured in no genre has no row.
     ``scores`` is what :func:`.tables.build` returns.
     """
     chosen = scores[(scores["source"] == "this work") & (scores["metric"] == metric)]
     wide = chosen.pivot(index="method", columns="role", values="mean")
     order = wide[ALL_ROLES].sort_values(ascending=not ALL_METRICS[metric].higher_is_better).index
     columns = [name for name in wide.columns if name != ALL_ROLES]
-    return wide.loc[order, columns]
+    return wide.loc[order, columns].dropna(how="all")
 
 
 def gaps(

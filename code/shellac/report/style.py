@@ -34,7 +34,7 @@ class Look:
 
 LOOKS = {
     "reference": Look("Reference", "#000000", "-", "s"),
-    "low_rate": Look("Low rate", "#d9d9d9", ":", "x"),
+    "low_rate": Look("Low rate", "#a6a6a6", ":", "x"),
     "spline": Look("Cubic spline", "#e3b23c", (0, (1, 1)), "o"),
     "band_copy": Look("Band copy", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
     "audiounet": Look("AudioUNet", "#c8501e", (0, (5, 1.5)), "D"),
@@ -45,7 +45,7 @@ LOOKS = {
 # Conditions of inpainting: the networks are many, so that one at a time has a look.
 INPAINTING_LOOKS = {
     "reference": LOOKS["reference"],
-    "damaged": Look("Damaged", "#d9d9d9", ":", "x"),
+    "damaged": Look("Damaged", "#a6a6a6", ":", "x"),
     "hold": Look("Hold", "#e3b23c", (0, (1, 1)), "o"),
     "linear": Look("Linear interpolation", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
     "autoregressive": Look("Autoregressive", "#c8501e", (0, (5, 1.5)), "D"),
@@ -53,7 +53,7 @@ INPAINTING_LOOKS = {
     "network": Look("Network", "#1f4e8c", "-", "v"),
 }
 DENOISING_LOOKS = {
-    "noisy": Look("Noisy", "#d9d9d9", ":", "x"),
+    "noisy": Look("Noisy", "#a6a6a6", ":", "x"),
     "declicked": Look("Clicks repaired", "#e3b23c", (0, (1, 1)), "o"),
     "classical": Look("Classical", "#3fa67c", (0, (4, 1, 1, 1)), "^"),
     "classical_profile": Look("Classical, given profile", "#c8501e", (0, (5, 1.5)), "D"),
@@ -69,7 +69,7 @@ BANDWIDTH_LOOKS = {
     "seanet": Look("SEANet", "#5a0a5f", (0, (8, 2)), ">"),
     "gan": Look("BEHM-GAN", "#1f4e8c", "-", "v"),
     "no_adversary": Look("Without adversary", "#155bc8", (0, (3, 1, 1, 1, 1, 1)), "<"),
-    "no_noise": Look("Without noise", "#d9d9d9", ":", "x"),
+    "no_noise": Look("Without noise", "#a6a6a6", ":", "x"),
 }
 # Generators by what they were trained on.
 _MATERIAL_LOOKS = {
@@ -80,7 +80,7 @@ _MATERIAL_LOOKS = {
 # Conditions of the generative equaliser.
 BABE2_LOOKS = {
     "reference": LOOKS["reference"],
-    "input": Look("As heard", "#d9d9d9", ":", "x"),
+    "input": Look("As heard", "#a6a6a6", ":", "x"),
     "ltas": Look("Spectrum matching", "#e3b23c", (0, (1, 1)), "o"),
     "informed": Look("BABE-2, filter known", "#c8501e", (0, (5, 1.5)), "D"),
     "blind": Look("BABE-2, blind", "#1f4e8c", "-", "v"),

@@ -271,12 +271,14 @@ def _overlap(one: tuple, other: tuple) -> bool:
 def wide(table: pd.DataFrame, source: str = _THIS_WORK) -> pd.DataFrame:
     """Return the cells with one row per data set and method, one column per metric, to look at.
 
-    Data sets on which nothing was measured are left out. The best of a column is starred; a
-    dagger marks those that cannot be told apart from it.
+    Data sets on which nothing was measured are left out, and a single role, which repeats ``all``.
+    The best of a column is starred; a dagger marks those that cannot be told apart from it.
     """
     marks = {BEST: " \N{BLACK STAR}", NOT_SEPARABLE: _MARK}
     chosen = table[table["source"] == source]
     chosen = chosen[chosen.groupby("data")["mean"].transform("count") > 0]
+    if chosen["data"].nunique() == 2 and (chosen["data"] == ALL_ROLES).any():
+        chosen = chosen[chosen["data"] == ALL_ROLES]
     shown = chosen.assign(shown=chosen["cell"] + chosen["standing"].map(marks).fillna(""))
     columns = list(dict.fromkeys(shown["metric_label"]))
     keys = ["data", "method_label"]
@@ -286,12 +288,24 @@ def wide(table: pd.DataFrame, source: str = _THIS_WORK) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame, notice: str = "") -> Styler:
-    """Return a table for the screen: the notice once, above it, instead of in every row."""
-    plain = table.drop(columns="notice", errors="ignore")
-    styled = plain.style.format(lambda v: f"{v:.3g}" if isinstance(v, float) else str(v))
+    """Return a table for the screen: the notice once, above it, instead of in every row.
+
+    Columns are named in words; one that has a ``_label`` beside it gives way to it. A value that
+    is missing stays empty.
+    """
+    labelled = [name for name in table.columns if f"{name}_label" in table.columns]
+    plain = table.drop(columns=["notice", *labelled], errors="ignore")
+    plain = plain.rename(columns=_heading).rename_axis(index=_heading, columns=None)
+    styled = plain.style.format(lambda v: f"{v:.3g}" if isinstance(v, float) else str(v), na_rep="")
     if not isinstance(table.index, pd.MultiIndex):
         styled = styled.hide(axis="index")
     return styled.set_caption(notice)
+
+
+def _heading(name: str | None) -> str | None:
+    if name == "cell":
+        return "value [95 % interval]"
+    return name and name.removesuffix("_label").replace("_", " ")
 
 
 def by_low_pass(table: pd.DataFrame, role: str = ALL_ROLES) -> pd.DataFrame:

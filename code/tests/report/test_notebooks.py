@@ -151,5 +151,5 @@ def test_the_quick_start_restores_a_recording_of_ones_own(built, tmp_path):
     text = notebooks.run("00-quickstart", "demo", {"recording": str(path)}).read_text()
     figure = built / "results" / "demo" / "figures" / "quickstart" / "disc.pdf"
     assert [entry["path"] for entry in sidecars.checked(figure)["sources"]] == ["disc.wav"]
-    assert "residual_correlation" in text and "log-spectral distance (" not in text
+    assert "residual correlation" in text and "log-spectral distance (" not in text
     assert text.count("<audio") == 4

@@ -117,6 +117,21 @@ def test_a_table_on_the_screen_says_the_notice_once():
     assert "0.333" in page
 
 
+def test_a_table_on_the_screen_is_named_in_words_and_leaves_gaps_empty():
+    row = {"method": "tfilm", "method_label": "TFiLM U-Net", "best_step": 30, "loss": np.nan}
+    page = tables.shown(pd.DataFrame([row | {"cell": "1.0 [0.9, 1.1]"}])).to_html()
+    assert all(name in page for name in ("method<", "best step", "value [95 % interval]"))
+    assert not any(name in page for name in ("tfilm", "method_label", "best_step", "nan"))
+
+
+def test_a_single_role_which_repeats_all_is_not_shown_twice():
+    rows = [(role, "spline", "snr_db", 10.0, 9.0, 11.0, 8) for role in ("all", "piano")]
+    wide = tables.wide(tables.build(summary(*rows)))
+    assert set(wide.index.get_level_values("data")) == {"all"}
+    more = tables.wide(tables.build(summary(*rows, ("speech", *rows[1][1:]))))
+    assert set(more.index.get_level_values("data")) == {"all", "piano", "speech"}
+
+
 def test_training_is_summed_up_by_its_best_step():
     curve = pd.DataFrame(
         {"step": [10, 20, 30], "loss": [1.0, 0.5, 0.4], "validation_loss": [0.9, 0.3, 0.6]}
