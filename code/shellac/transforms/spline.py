@@ -33,7 +33,8 @@ def upsample(
     Output sample ``i`` is the spline at position ``i / factor``; the samples of ``low`` come back
     at every ``factor``-th place. The last ``factor - 1`` samples lie beyond the last knot and
     continue the last piece. With fewer than four samples there is no cubic: three are joined by
-    their parabola, two by a line, one is repeated.
+    their parabola, two by a line, one is repeated. A ``dtype`` of single precision is that of the
+    arithmetic too: it is off by a few roundings.
 
     Raises :class:`ValueError` for no samples, a factor below 1, or a ``length`` above
     ``M * factor``.
