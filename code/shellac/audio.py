@@ -40,6 +40,7 @@ SUFFIXES = frozenset(_SUFFIX_FORMATS)
 _TAGS = ("title", "copyright", "artist", "comment", "date", "album", "license", "tracknumber",
          "genre")  # fmt: skip
 _FEWEST_FRAMES = 1 << 19  # asked of a decoder at a time, which costs as much as reading many
+_CACHED_SAMPLES = 1 << 16  # of all channels, handed on at a time: what follows finds them at hand
 _RF64_BYTES = 4_000_000_000
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
 
@@ -253,6 +254,7 @@ class _Meter:
         most = max(1, BLOCK_BYTES // (4 * self.file.channels))
         whole_block = min(max(_FEWEST_FRAMES, int(BLOCK_SECONDS * self.file.samplerate)), most)
         block_size = whole_block if strict else 4096
+        part_size = max(1, _CACHED_SAMPLES // self.file.channels)
         # whole numbers are what libsndfile would make the same floats of: 16 bits are half as much
         # to hand over, and the checksum is that of whole numbers
         bits = 32 if self.checksum else 16 if self.file.subtype == "PCM_16" else 0
@@ -260,10 +262,12 @@ class _Meter:
         for block in self._blocks(block_size, dtype, strict):
             if self.checksum:
                 self.checksum.update(block)
-            if bits:
-                block = np.multiply(block, np.float32(2.0 ** (1 - bits)), dtype=np.float32)
-            self._measure(block)
-            yield block
+            for start in range(0, len(block), part_size):
+                part = block[start : start + part_size]
+                if bits:
+                    part = np.multiply(part, np.float32(2.0 ** (1 - bits)), dtype=np.float32)
+                self._measure(part)
+                yield part
         if self.bad:
             raise AudioError(
                 f"{self.path}: {self.bad} samples are NaN, infinite or beyond ±{MAX_AMPLITUDE:g},"

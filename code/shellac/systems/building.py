@@ -83,10 +83,8 @@ class Rows:
         file = os.open(self.path, os.O_WRONLY)
         try:
             for start in range(0, len(pieces), _MOST_PIECES):
-                part = [
-                    memoryview(piece).cast("B") for piece in pieces[start : start + _MOST_PIECES]
-                ]
-                size, written = sum(map(len, part)), os.pwritev(file, part, place)
+                part = pieces[start : start + _MOST_PIECES]
+                size, written = sum(x.nbytes for x in part), os.pwritev(file, part, place)
                 while written < size:  # a signal, or a disk that is about to be full
                     written += os.pwrite(file, b"".join(part)[written:], place + written)
                 place += size

@@ -8,8 +8,11 @@ are then dropped. Here both passes together are taken apart into their poles: wi
 
 so that what lies before a block of samples acts on it through one number per pole, and so does
 what lies behind it. A block's kept samples, and what it leaves to others, are one matrix product.
+Beyond its ends SciPy takes the signal for constant, and then what the forward pass made of it: the
+first is a state to start from, the second adds a few fading terms.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +25,7 @@ RIPPLE_DB = 0.05
 EDGE = 0.8  # of the new Nyquist rate
 EDGE_SAMPLES = 27  # odd extension at both ends: three times the filter's length
 _LOW_SAMPLES_PER_ROW = 16
-_FORGOTTEN = 1e-13  # what is left of a disturbance after the filter's ``reach``
+_FORGOTTEN = 1e-13  # what is left of a disturbance after the filter's reach
 
 
 def decimate(x: np.ndarray, scale: int) -> np.ndarray:
@@ -34,19 +37,8 @@ def decimate(x: np.ndarray, scale: int) -> np.ndarray:
     """
     x = np.asarray(x)
     check(x, scale)
-    samples = x.shape[-1]
-    rows = x.reshape(-1, samples)
-    reach = _reach(scale)
-    if samples < 6 * reach:
-        low = _filtered(rows, scale)
-    else:
-        low = _by_blocks(rows, scale)
-        # The ends depend on how the signal is continued there: those are filtered as SciPy does.
-        ends, start = reach // scale, (samples - 2 * reach) // scale * scale
-        both = np.stack((rows[:, : samples - start], rows[:, start:]))
-        first, last = _filtered(both.reshape(-1, samples - start), scale).reshape(2, len(rows), -1)
-        low[:, :ends] = first[:, :ends]
-        low[:, -ends:] = last[:, -ends:]
+    rows = x.reshape(-1, x.shape[-1])
+    low = (_filtered if rows.shape[1] < _design(scale).reach else _by_blocks)(rows, scale)
     return low.reshape(*x.shape[:-1], -1)
 
 
@@ -69,8 +61,7 @@ def _filtered(rows: np.ndarray, scale: int) -> np.ndarray:
     """Filter every sample, then drop: the plain way."""
     padding = min(EDGE_SAMPLES, rows.shape[1] - 1)
     rows = np.asarray(rows, np.float64)
-    before = 2 * rows[:, :1] - rows[:, padding:0:-1]
-    behind = 2 * rows[:, -1:] - rows[:, -2 : -2 - padding : -1]
+    before, behind = _continued(rows, padding)
     sections, rest = _sections(scale)
     filtered = np.concatenate((before, rows, behind), axis=1)
     for _ in range(2):  # forwards, then backwards; each pass starts as if it had always been there
@@ -78,63 +69,113 @@ def _filtered(rows: np.ndarray, scale: int) -> np.ndarray:
     return np.ascontiguousarray(filtered[:, padding : padding + rows.shape[1] : scale])
 
 
-@lru_cache(maxsize=8)
-def _reach(scale: int) -> int:
-    """Samples from the ends within which :func:`_by_blocks` is not exact.
+def _continued(rows: np.ndarray, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the odd extension before and behind (R, T): float64 (R, ``samples``) each."""
+    first = rows[:, : samples + 1].astype(np.float64)
+    last = rows[:, rows.shape[1] - 1 - samples :].astype(np.float64)
+    return 2 * first[:, :1] - first[:, :0:-1], 2 * last[:, -1:] - last[:, -2::-1]
 
-    It leaves out some low-rate samples at either end; the filter then has to forget that.
+
+@dataclass(frozen=True)
+class _Design:
+    """The filter taken apart; of each pair of conjugate poles one stands for both.
+
+    reach : samples after which the filter has forgotten a disturbance, a multiple of ``scale``
+    fading : complex (reach + 28, 4), the poles to the power of 0, 1, 2 ...
+    block : (16 * scale, 16 + 16), from a block of samples to its kept ones, and to what it leaves
+        to the blocks behind it and to those before it
+    takes : (16, 16), from what others have left to kept samples
+    turn : complex (8, 4), from the forward pass's poles (and their conjugates), as far as they are
+        from rest at the last sample, to what the backward pass hears of their not coming to rest
     """
-    slowest = np.abs(signal.cheby1(ORDER, RIPPLE_DB, EDGE / scale, output="zpk")[1]).max()
-    left_out = ORDER + _LOW_SAMPLES_PER_ROW
-    return (int(np.ceil(np.log(_FORGOTTEN) / np.log(slowest) / scale)) + left_out) * scale
+
+    reach: int
+    fading: np.ndarray
+    block: np.ndarray
+    takes: np.ndarray
+    turn: np.ndarray
 
 
 @lru_cache(maxsize=8)
-def _design(scale: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the matrices of blocks of 16 * ``scale`` samples, and the poles' decay over a block.
-
-    The first, (16 * scale, 16 + 2 * ORDER), gives the kept samples of a block and what it leaves
-    to those behind and to those before it; the second, (2 * ORDER, 16), what others have left.
-    Of each pair of conjugate poles one stands for both, with a real and an imaginary part.
-    """
+def _design(scale: int) -> _Design:
     zeros, poles, gain = signal.cheby1(ORDER, RIPPLE_DB, EDGE / scale, output="zpk")
     pole = poles[poles.imag > 0]
     others = np.where(poles == pole[:, None], 0.0, poles)
-    weight = gain**2 * np.prod(1 - zeros / pole[:, None], axis=1)
-    weight = weight * np.prod(1 - zeros * pole[:, None], axis=1)
-    weight = weight / np.prod(1 - others / pole[:, None], axis=1)
-    weight = 2 * weight / np.prod(1 - poles * pole[:, None], axis=1)
+    residue = gain * np.prod(1 - zeros / pole[:, None], axis=1)
+    residue = residue / np.prod(1 - others / pole[:, None], axis=1)
+    weight = 2 * residue * gain * np.prod(1 - zeros * pole[:, None], axis=1)
+    weight = weight / np.prod(1 - poles * pole[:, None], axis=1)
     at_zero_hz = (gain * np.prod(1 - zeros) / np.prod(1 - poles)).real ** 2
     direct_part = at_zero_hz - (weight * (1 + pole) / (1 - pole)).real.sum()
+    reach = int(np.ceil(np.log(_FORGOTTEN) / np.log(np.abs(pole).max()) / scale)) * scale
+    fading = pole ** np.arange(reach + EDGE_SAMPLES + 1)[:, None]
     samples = _LOW_SAMPLES_PER_ROW * scale
-    kept, every = np.arange(0, samples, scale), np.arange(samples)[:, None]
-    response = (weight * pole ** np.arange(samples)[:, None]).real.sum(axis=1)
+    kept, every = np.arange(0, samples, scale), np.arange(samples)
+    response = (weight * fading[:samples]).real.sum(axis=1)
     response[0] += direct_part
-    behind, before = pole ** (samples - 1 - every), pole**every
-    leaves = np.concatenate((behind, before), axis=1).view(np.float64)
-    block = np.concatenate((response[np.abs(kept - every)], leaves), axis=1)
-    heard = weight[:, None] * pole[:, None] ** (kept + 1)
-    foreseen = weight[:, None] * pole[:, None] ** (samples - kept)
-    takes = np.concatenate((heard, foreseen)).conj().T.copy().view(np.float64).T
-    return block, takes, pole**samples
+    leaves = np.concatenate((fading[samples - 1 - every], fading[every]), axis=1)
+    response = response[np.abs(kept - every[:, None])]
+    block = np.concatenate((response, leaves.view(np.float64)), axis=1)
+    takes = np.concatenate((weight * fading[kept + 1], weight * fading[samples - kept]), axis=1)
+    takes = takes.conj().view(np.float64).T
+    all_poles = np.concatenate((pole, pole.conj()))[:, None]
+    turn = 2 * np.concatenate((residue, residue.conj()))[:, None] * residue
+    turn *= 1 / (1 - pole) - all_poles / (1 - all_poles * pole)
+    return _Design(reach, fading, block, takes, turn)
 
 
 def _by_blocks(rows: np.ndarray, scale: int) -> np.ndarray:
-    """Filter all but the ends: (R, T) -> (R, ceil(T / scale)), exact beyond the reach from them."""
-    block, takes, decay = _design(scale)
-    per_row, poles = _LOW_SAMPLES_PER_ROW, len(decay)
-    product = windowed_product(rows, block, hop=len(block))
-    product = product.reshape(len(rows), -1, block.shape[1])
-    left = np.ascontiguousarray(product[..., per_row:]).view(np.complex128)
-    state = np.zeros_like(left)  # of each block: what all before, and all behind it, have left
+    """Filter by matrix products: (R, T) -> (R, ceil(T / scale)), for T of the reach or more."""
+    design, samples = _design(scale), rows.shape[1]
+    size, columns = design.block.shape
+    before, behind = _continued(rows, EDGE_SAMPLES)
+    whole = samples // size
+    rest = np.concatenate((rows[:, whole * size :], behind), axis=1)
+    rest = np.pad(rest, ((0, 0), (0, -rest.shape[1] % size)), mode="edge")
+    parts = [
+        windowed_product(part, design.block, hop=size).reshape(len(rows), -1, columns)
+        for part in (rows[:, : whole * size], rest)
+    ]
+    left = np.concatenate([part[..., _LOW_SAMPLES_PER_ROW:] for part in parts], axis=1)
+    low = _states(left.view(np.complex128), before, behind, design) @ design.takes
+    low[:, :whole] += parts[0][..., :_LOW_SAMPLES_PER_ROW]
+    low[:, whole:] += parts[1][..., :_LOW_SAMPLES_PER_ROW]
+    low = low.reshape(len(rows), -1)[:, : -(-samples // scale)]
+    end = np.concatenate((rows[:, -design.reach :], behind), axis=1)
+    kept = design.fading[EDGE_SAMPLES + 1 + (samples - 1) % scale :: scale]
+    low[:, : -1 - len(kept) : -1] += (_beyond(end, design) @ kept.T).real
+    return low
+
+
+def _states(
+    left: np.ndarray, before: np.ndarray, behind: np.ndarray, design: _Design
+) -> np.ndarray:
+    """Return what all before, and all behind each block, have left to it: float64 (R, G, 16).
+
+    ``left``, complex (R, G, 8), is what each block leaves. The first block follows on ``before``,
+    (R, 27), and that on its first sample without beginning; the last one holds the end of
+    ``behind``, whose last sample goes on without end.
+    """
+    poles, fading = len(design.turn) // 2, design.fading
+    state = np.empty_like(left)
+    state[:, 0, :poles] = before @ fading[EDGE_SAMPLES - 1 :: -1]
+    state[:, 0, :poles] += before[:, :1] * fading[EDGE_SAMPLES] / (1 - fading[1])
+    state[:, 0, poles:] = behind[:, -1:] / (1 - fading[1])
     state[:, 1:, :poles] = left[:, :-1, :poles]
     state[:, 1:, poles:] = left[:, :0:-1, poles:]
-    reached, both = 1, np.tile(decay, 2)
-    while (np.abs(decay) ** reached).max() > np.finfo(float).eps and reached < state.shape[1]:
-        state[:, reached:] += both**reached * state[:, :-reached]
-        reached *= 2
+    reached, decay = 1, np.tile(fading[len(design.block)], 2)
+    while reached < state.shape[1] and np.abs(decay).max() > np.finfo(float).eps:
+        state[:, reached:] += decay * state[:, :-reached]
+        reached, decay = 2 * reached, decay**2
     state[..., poles:] = state[:, ::-1, poles:].copy()
-    inside = product[..., :per_row] + state.view(np.float64) @ takes
-    low = np.zeros((len(rows), -(-rows.shape[1] // scale)))
-    low[:, : inside[0].size] = inside.reshape(len(rows), -1)
-    return low
+    return state.view(np.float64)
+
+
+def _beyond(end: np.ndarray, design: _Design) -> np.ndarray:
+    """Return what the backward pass hears too much from beyond the end: complex (R, 4).
+
+    There the last sample of ``end``, (R, N), goes on, and the forward pass would come to rest: the
+    backward pass takes it to stay as it was at that sample.
+    """
+    state = end @ design.fading[end.shape[1] - 1 :: -1] - end[:, -1:] / (1 - design.fading[1])
+    return np.concatenate((state, state.conj()), axis=1) @ design.turn

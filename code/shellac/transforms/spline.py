@@ -33,7 +33,8 @@ def upsample(
     Output sample ``i`` is the spline at position ``i / factor``; the samples of ``low`` come back
     at every ``factor``-th place. The last ``factor - 1`` samples lie beyond the last knot and
     continue the last piece. With fewer than four samples there is no cubic: three are joined by
-    their parabola, two by a line, one is repeated.
+    their parabola, two by a line, one is repeated. A ``dtype`` of single precision is that of the
+    arithmetic too: it is off by a few roundings.
 
     Raises :class:`ValueError` for no samples, a factor below 1, or a ``length`` above
     ``M * factor``.
@@ -108,7 +109,7 @@ def _solved(low: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _filtered(low: np.ndarray, factor: int, dtype: type[np.floating]) -> np.ndarray:
-    """Rows of samples by one matrix, and the ends solved: (R, M) -> (R, M * factor)."""
+    """Rows of samples by one matrix, and the ends by another: (R, M) -> (R, M * factor)."""
     count, samples = low.shape
     step, ends = _SAMPLES_PER_ROW, _REACH * factor
     padded = np.zeros((count, -(-samples // step), step))
@@ -122,10 +123,18 @@ def _filtered(low: np.ndarray, factor: int, dtype: type[np.floating]) -> np.ndar
     matrix = _row_matrix(factor)
     high = windowed_product(around.reshape(count, -1), matrix, len(matrix), dtype)
     high = high[:, : samples * factor]
-    both = np.concatenate((low[:, : 2 * _REACH], low[:, -2 * _REACH :]))
-    solved = _solved(both, factor)
-    high[:, :ends], high[:, -ends:] = solved[:count, :ends], solved[count:, -ends:]
+    first, last = _end_matrices(factor)
+    high[:, :ends], high[:, -ends:] = low[:, : len(first)] @ first, low[:, -len(last) :] @ last
     return high
+
+
+@lru_cache(maxsize=8)
+def _end_matrices(factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices (46, 23 * factor) from the first samples to the phases of half of them, and so for
+    the last: what is further away has no influence."""
+    solved = _solved(np.eye(2 * _REACH), factor)
+    half = _REACH * factor
+    return solved[:, :half].copy(), solved[:, half:].copy()
 
 
 @lru_cache(maxsize=8)

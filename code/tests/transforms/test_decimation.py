@@ -18,7 +18,7 @@ def test_equals_scipy_in_double_precision_whatever_the_input(rng, samples, scale
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 5])
 def test_equals_scipy_around_the_length_where_the_method_changes(rng, scale):
-    limit = 6 * decimation._reach(scale)
+    limit = decimation._design(scale).reach
     for samples in (limit - 1, limit, limit + 1, limit + scale, limit + 100):
         x = rng.standard_normal(samples).cumsum()
         error = decimate(x, scale) - signal.decimate(x, scale)

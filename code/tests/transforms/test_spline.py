@@ -49,6 +49,13 @@ def test_many_samples_cross_the_blocks_of_the_matrix_product(rng):
     np.testing.assert_allclose(got[1], scipy_upsample(low[1], 2), atol=1e-11)
 
 
+def test_single_precision_is_off_by_a_few_roundings(rng):
+    low = rng.uniform(-1, 1, 20011)
+    got = upsample(low, 4, dtype=np.float32)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, upsample(low, 4), atol=5e-7)
+
+
 def test_fewer_than_four_samples_take_the_polynomial_through_them():
     np.testing.assert_allclose(upsample(np.array([3.0]), 2), [3, 3])
     np.testing.assert_allclose(upsample(np.array([0.0, 1.0]), 2), [0, 0.5, 1, 1.5])
