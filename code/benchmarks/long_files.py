@@ -6,7 +6,7 @@ every ten seconds.
 """
 
 import contextlib
-import os
+import json
 import subprocess
 import sys
 import tempfile
@@ -27,7 +27,13 @@ _PIECE_SECONDS = 60
 _EXCERPT = 1 << 18  # samples of one cross-correlation
 _SHORT_SECONDS = 0.5
 _GAP_EVERY_SECONDS, _GAP_MS = 10.0, 40.0
-_RUNS = 3  # of which the median counts: what the allocator keeps differs by 15 MB between runs
+# In a small process between: a child's peak memory counts from its parent's, which this one's is
+_MEASURED = """
+import json, resource, subprocess, sys
+status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([status, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime]))
+"""
 
 
 def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None:
@@ -48,17 +54,12 @@ def restore(source: Path, folder: Path, system: str, *options: str) -> tuple[flo
     command = [sys.executable, "-m", "shellac", "restore", str(source), "-o", str(folder),
                "--system", system, *("--weights", "trained") * learned, "--format", "wav",
                *options]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    between = [sys.executable, "-S", "-c", _MEASURED, *command]
+    told = subprocess.run(between, stdout=subprocess.PIPE, check=True).stdout
+    status, peak_mb, seconds = json.loads(told)
     if status:
         raise RuntimeError(f"{' '.join(command)}: status {status}")
-    return used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
-
-
-def median_cost(*arguments: object) -> tuple[float, float]:
-    """Return the medians of what several runs of :func:`restore` cost."""
-    runs = [restore(*arguments) for _ in range(_RUNS)]
-    return tuple(float(np.median(costs)) for costs in zip(*runs, strict=True))
+    return peak_mb, seconds
 
 
 def lag(x: np.ndarray, y: np.ndarray) -> int:
@@ -136,11 +137,11 @@ def _options(system: str, source: Path) -> list[str]:
 def _rows(system: str, folder: Path, minutes: Sequence[float]) -> Iterator[dict[str, object]]:
     short, out, first = folder / "short.wav", folder / "out", None
     write_programme(short, _SHORT_SECONDS / 60)
-    base, _ = median_cost(short, out, system, *_options(system, short))
+    base, _ = restore(short, out, system, *_options(system, short))
     for length in minutes:
         source = folder / f"{length:g}.wav"
         write_programme(source, length)
-        peak, seconds = median_cost(source, out, system, *_options(system, source))
+        peak, seconds = restore(source, out, system, *_options(system, source))
         first = first or peak - base
         pair = (source, out / f"{length:g}.restored.wav")
         samples = [audio.inspect(path).samples for path in pair]
