@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from long_files import write_programme
+from long_files import finished, write_programme
 from scipy.ndimage import uniform_filter1d
 
 from shellac import audio, weights
@@ -34,20 +34,11 @@ _RANDOM_PLACES = 4000
 def started(source: Path, out: Path, cache: Path, options: Sequence[str]) -> subprocess.Popen:
     """Begin to restore, in a process and with a cache of its own."""
     command = [sys.executable, "-m", "shellac", "restore", str(source), "-o", str(out),
-               "--system", "babe2", *options]  # fmt: skip
+               "--system", "babe2", "--json", *options]  # fmt: skip
     environment = {**os.environ, "SHELLAC_CACHE": str(cache)}
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     )
-
-
-def finished(process: subprocess.Popen) -> tuple[float, float]:
-    """Wait; return the peak memory in MB and the CPU seconds. Raises where it failed."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if status:
-        raise RuntimeError(f"{' '.join(process.args)}: status {process.returncode}")
-    return used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
 
 
 def layout(options: Sequence[str]) -> tuple[int, int, int]:
@@ -117,7 +108,7 @@ def killed(source: Path, folder: Path, options: Sequence[str], after: int) -> in
     while process.poll() is None and len(list(unfinished.glob("*/segment-*.npy"))) < after:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     kept = len(list(unfinished.glob("*/segment-*.npy")))
     finished(started(source, folder / "resumed", folder / "cache", options))
     return kept

@@ -6,6 +6,7 @@ every ten seconds.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -27,7 +28,6 @@ _PIECE_SECONDS = 60
 _EXCERPT = 1 << 18  # samples of one cross-correlation
 _SHORT_SECONDS = 0.5
 _GAP_EVERY_SECONDS, _GAP_MS = 10.0, 40.0
-_RUNS = 3  # of which the median counts: what the allocator keeps differs by 15 MB between runs
 
 
 def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None:
@@ -47,18 +47,20 @@ def restore(source: Path, folder: Path, system: str, *options: str) -> tuple[flo
     learned = registry.find(system)[0].build is not None
     command = [sys.executable, "-m", "shellac", "restore", str(source), "-o", str(folder),
                "--system", system, *("--weights", "trained") * learned, "--format", "wav",
-               *options]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+               "--json", *options]  # fmt: skip
+    return finished(subprocess.Popen(command, stdout=subprocess.PIPE))
+
+
+def finished(process: subprocess.Popen) -> tuple[float, float]:
+    """Wait for a ``shellac restore --json``; return the peak memory that it told, in MB, and its
+    CPU seconds. Raises where it failed."""
+    with process.stdout as stream:
+        told = stream.read()
     _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     if status:
-        raise RuntimeError(f"{' '.join(command)}: status {status}")
-    return used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
-
-
-def median_cost(*arguments: object) -> tuple[float, float]:
-    """Return the medians of what several runs of :func:`restore` cost."""
-    runs = [restore(*arguments) for _ in range(_RUNS)]
-    return tuple(float(np.median(costs)) for costs in zip(*runs, strict=True))
+        raise RuntimeError(f"{' '.join(process.args)}: status {process.returncode}")
+    return json.loads(told)[0]["peak_memory_mb"], used.ru_utime + used.ru_stime
 
 
 def lag(x: np.ndarray, y: np.ndarray) -> int:
@@ -136,11 +138,11 @@ def _options(system: str, source: Path) -> list[str]:
 def _rows(system: str, folder: Path, minutes: Sequence[float]) -> Iterator[dict[str, object]]:
     short, out, first = folder / "short.wav", folder / "out", None
     write_programme(short, _SHORT_SECONDS / 60)
-    base, _ = median_cost(short, out, system, *_options(system, short))
+    base, _ = restore(short, out, system, *_options(system, short))
     for length in minutes:
         source = folder / f"{length:g}.wav"
         write_programme(source, length)
-        peak, seconds = median_cost(source, out, system, *_options(system, source))
+        peak, seconds = restore(source, out, system, *_options(system, source))
         first = first or peak - base
         pair = (source, out / f"{length:g}.restored.wav")
         samples = [audio.inspect(path).samples for path in pair]

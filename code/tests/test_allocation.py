@@ -1,4 +1,5 @@
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -58,3 +59,93 @@ def test_the_most_memory_is_that_of_this_program_alone():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocation.keep_freed_memory()
+
+
+# aligned blocks and small ones, as chunks of several lengths ask for: how far the heap grows, in
+# sizes of all large blocks that are ever held at once
+HEAP = """
+import ctypes, random, sys
+from shellac.allocation import keep_freed_memory, merge_freed_memory
+if sys.argv[1] == "merge":
+    merge_freed_memory()
+keep_freed_memory()
+libc, address = ctypes.CDLL(None), ctypes.c_void_p
+libc.malloc.restype = libc.sbrk.restype = address
+libc.malloc.argtypes, libc.free.argtypes = [ctypes.c_size_t], [address]
+draw, small, begin, most = random.Random(0), [], libc.sbrk(0), 0
+def large(size):
+    place = address()
+    libc.posix_memalign(ctypes.byref(place), ctypes.c_size_t(64), ctypes.c_size_t(size))
+    return place.value, size
+for chunk in range(400):
+    held = []
+    for step in range(12):
+        held.append(large(draw.choice((20, 10, 5, 2)) * 500_000 + 64 * draw.randrange(64)))
+        most = max(most, sum(size for place, size in held))
+        if len(held) > 3:
+            libc.free(held.pop(draw.randrange(3))[0])
+        small.append(libc.malloc(draw.choice((24, 40, 56, 72, 88))))
+        if len(small) > 40:
+            libc.free(small.pop(draw.randrange(40)))
+    for place, size in held:
+        libc.free(place)
+print((libc.sbrk(0) - begin) / most, sys.argv[1:])
+"""
+
+
+def program(text, tmp_path, *arguments, **environment):
+    path = tmp_path / "program.py"
+    path.write_text(text)
+    kept = {key: value for key, value in os.environ.items() if key != "GLIBC_TUNABLES"}
+    done = subprocess.run(
+        [sys.executable, path, *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.skipif(not allocation._leaves_apart(), reason="this C library merges by itself")
+def test_the_heap_does_not_grow_with_the_number_of_chunks(tmp_path):
+    merged, apart = (program(HEAP, tmp_path, how, "tëxt") for how in ("merge", "leave"))
+    assert merged.endswith("['merge', 'tëxt']\n")
+    assert float(merged.split()[0]) < 2.2
+    assert float(apart.split()[0]) > 1.5 * float(merged.split()[0])
+
+
+TUNABLES = """
+import os
+from shellac.allocation import merge_freed_memory
+merge_freed_memory()
+print(os.environ.get("GLIBC_TUNABLES"))
+"""
+
+
+@pytest.mark.skipif(not allocation._leaves_apart(), reason="this C library merges by itself")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("glibc.malloc.perturb=0", "glibc.malloc.perturb=0:glibc.malloc.tcache_count=0"),
+        ("glibc.malloc.tcache_count=7", "glibc.malloc.tcache_count=7"),
+    ],
+)
+def test_what_the_user_tells_the_allocator_stands(tmp_path, before, after):
+    assert program(TUNABLES, tmp_path, GLIBC_TUNABLES=before) == after + "\n"
+
+
+@pytest.mark.parametrize(
+    ("told", "apart"), [("glibc 2.36", True), ("glibc 2.39", False), (None, False)]
+)
+def test_only_a_glibc_that_does_not_merge_is_started_again(monkeypatch, told, apart):
+    monkeypatch.setattr(os, "confstr", lambda name: told)
+    assert allocation._leaves_apart() == apart
+
+
+def test_a_system_that_tells_no_c_library_is_left_alone(monkeypatch):
+    def unknown(name):
+        raise ValueError(name)
+
+    monkeypatch.setattr(os, "confstr", unknown)
+    assert not allocation._leaves_apart()
