@@ -37,25 +37,18 @@ def measure(seconds: float = 40, width: float = 1.0, turns: int = 3) -> Iterator
     ``network_ratio`` what was spent in the network alone over the same floor, with the context;
     ``context_of_an_hour`` how much more than its length is computed of a long recording.
     """
-    for name, edge in EDGE_SECONDS.items():
+    for name in EDGE_SECONDS:
         with tempfile.TemporaryDirectory() as folder:
-            yield _row(name, edge, Path(folder), seconds, width, turns)
+            yield _row(name, Path(folder), seconds, width, turns)
 
 
-def _row(
-    name: str, edge: float, folder: Path, seconds: float, width: float, turns: int
-) -> dict[str, object]:
+def _row(name: str, folder: Path, seconds: float, width: float, turns: int) -> dict[str, object]:
     rate = registry.find(name)[1].sample_rate
-    network = networks.build(name, seed=0, width=width)
-    card = weights.Card(
-        network=name, settings={"width": width}, sample_rate=rate, level=None, edge_seconds=edge,
-        origin="benchmark", licence="",
-    )  # fmt: skip
-    weights.store(folder / "fresh.safetensors", network.state_dict(), card)
+    network, stored = fresh(name, folder, width)
     source = folder / "input.wav"
     noise = np.random.default_rng(0).standard_normal((1, round(seconds * _RATE)), np.float32)
     audio.write(source, 0.05 * noise, _RATE)
-    session = Session(Options((name,), (str(folder / "fresh.safetensors"),), device="cpu"))
+    session = Session(Options((name,), (str(stored),), device="cpu"))
     before = _rate_of(turns)
     with _timed(type(network)) as spent:
         whole = calibration.cpu_seconds(lambda: session.run(Job(source, folder / "out")))
@@ -73,6 +66,17 @@ def _row(
         / (_HOUR * _RATE) - 1,
         "conv2d_gflops": conv2d_rate / 1e9,
     }  # fmt: skip
+
+
+def fresh(name: str, folder: Path, width: float = 1.0) -> tuple[nn.Module, Path]:
+    """Return a network with fresh weights, and the file that they are stored in."""
+    network, path = networks.build(name, seed=0, width=width), folder / "fresh.safetensors"
+    card = weights.Card(
+        network=name, settings={"width": width}, sample_rate=registry.find(name)[1].sample_rate,
+        level=None, edge_seconds=EDGE_SECONDS[name], origin="benchmark", licence="",
+    )  # fmt: skip
+    weights.store(path, network.state_dict(), card)
+    return network, path
 
 
 def _operations(name: str, seconds: float, rate: int, width: float) -> float:

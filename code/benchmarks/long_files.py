@@ -28,6 +28,8 @@ _PIECE_SECONDS = 60
 _EXCERPT = 1 << 18  # samples of one cross-correlation
 _SHORT_SECONDS = 0.5
 _GAP_EVERY_SECONDS, _GAP_MS = 10.0, 40.0
+# of the base and the shortest recording, of which the median counts: peaks differ by some 10 MB
+_RUNS = 3
 
 
 def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None:
@@ -42,11 +44,13 @@ def write_programme(path: Path, minutes: float, subtype: str = "PCM_16") -> None
             out.append(np.float32(level) * stereo[:, : min(left.size, total - i * left.size)])
 
 
-def restore(source: Path, folder: Path, system: str, *options: str) -> tuple[float, float]:
+def restore(
+    source: Path, folder: Path, system: str, *options: str, weights: str = "trained"
+) -> tuple[float, float]:
     """Restore in a process of its own; return its peak memory in MB and its CPU seconds."""
     learned = registry.find(system)[0].build is not None
     command = [sys.executable, "-m", "shellac", "restore", str(source), "-o", str(folder),
-               "--system", system, *("--weights", "trained") * learned, "--format", "wav",
+               "--system", system, *("--weights", weights) * learned, "--format", "wav",
                "--json", *options]  # fmt: skip
     return finished(subprocess.Popen(command, stdout=subprocess.PIPE))
 
@@ -61,6 +65,12 @@ def finished(process: subprocess.Popen) -> tuple[float, float]:
     if status:
         raise RuntimeError(f"{' '.join(process.args)}: status {process.returncode}")
     return json.loads(told)[0]["peak_memory_mb"], used.ru_utime + used.ru_stime
+
+
+def median_cost(*arguments: object) -> tuple[float, float]:
+    """Return the medians of what several runs of :func:`restore` cost."""
+    runs = [restore(*arguments) for _ in range(_RUNS)]
+    return tuple(float(np.median(costs)) for costs in zip(*runs, strict=True))
 
 
 def lag(x: np.ndarray, y: np.ndarray) -> int:
@@ -138,11 +148,12 @@ def _options(system: str, source: Path) -> list[str]:
 def _rows(system: str, folder: Path, minutes: Sequence[float]) -> Iterator[dict[str, object]]:
     short, out, first = folder / "short.wav", folder / "out", None
     write_programme(short, _SHORT_SECONDS / 60)
-    base, _ = restore(short, out, system, *_options(system, short))
+    base, _ = median_cost(short, out, system, *_options(system, short))
     for length in minutes:
         source = folder / f"{length:g}.wav"
         write_programme(source, length)
-        peak, seconds = restore(source, out, system, *_options(system, source))
+        cost = median_cost if first is None else restore  # long ones may take an hour each
+        peak, seconds = cost(source, out, system, *_options(system, source))
         first = first or peak - base
         pair = (source, out / f"{length:g}.restored.wav")
         samples = [audio.inspect(path).samples for path in pair]

@@ -25,6 +25,7 @@ import historical
 import inpainting_gaps
 import long_files
 import networks
+import segments
 import spline
 import synthesis
 import torch
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "griffin-lim": griffin_lim.measure,
     "synthesis": synthesis.measure,
     "long-files": long_files.measure,
+    "segments": segments.measure,
     "classical": classical.measure,
     "inpainting-gaps": inpainting_gaps.measure,
     "cqt": cqt.measure,

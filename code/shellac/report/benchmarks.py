@@ -28,6 +28,7 @@ READING = {
     "classical": "SI-SDR and distance after classical removal of hiss and clicks, and its time.",
     "inpainting-gaps": "SNR in gaps cut into recordings, by duration.",
     "cqt": "The constant-Q transform beside a dense and a plain one; its network over its floor.",
+    "segments": "Memory over the number of segments, with networks of the published size.",
     "babe2-files": "BABE-2 on long recordings: memory, seams, and a killed restoration resumed.",
     "historical": "What a chain takes out of recordings without a reference.",
 }
