@@ -1,5 +1,6 @@
 """``shellac noise-from``: the noise of one's own records, from lead-in, run-out and pauses."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from shellac.datasets.folder import MANIFEST
 from shellac.degradations.click_statistics import summarise
 from shellac.degradations.noise_segments import MIN_SECONDS, Stretch, find
 from shellac.errors import AudioError, OutputError
-from shellac.files import sha256, write_csv
+from shellac.files import read_csv, sha256, temporary_path, write_csv
 
 _MIN_RATE = 8000
 _BLOCK_SECONDS = 10.0
@@ -19,28 +20,30 @@ _COLUMNS = (
     "file", "role", "recording", "source", "start_seconds", "stop_seconds", "level_dbfs",
     "slope_db_per_octave", "clicks_per_minute",
 )  # fmt: skip
+_TEXTS = _COLUMNS[:4]
 
 
 class Session:
     """Extracts from one recording after the other into ``out``, which becomes a folder corpus.
 
     Its table names for every segment the recording that it was cut from, so that segments of one
-    record never meet across a split. Raises :class:`OutputError` where ``out`` has a table already.
+    record never meet across a split; recordings that it has already are not cut again. Raises
+    :class:`OutputError` where ``out`` has a table of another kind.
     """
 
     def __init__(self, out: Path):
         self._out = out
-        self._rows: list[dict[str, Any]] = []
-        if (out / MANIFEST).exists():
-            raise OutputError(f"{out}: holds a {MANIFEST} already; choose a new folder")
+        self._rows = list(_listed(out / MANIFEST)) if (out / MANIFEST).exists() else []
 
     def run(self, job: Job) -> dict[str, Any]:
         """Cut the noise out of one recording; return where it was found.
 
         Raises :class:`AudioError` where there is none, :class:`OutputError` where a segment would
-        replace a file.
+        replace another file.
         """
-        facts = audio.inspect(job.source)
+        facts, content = audio.inspect(job.source), sha256(job.source)
+        if done := self._cut_before(job, content):
+            return {"source": str(job.source), "segments": done}
         if facts.sample_rate < _MIN_RATE:
             raise AudioError(f"{job.source}: {facts.sample_rate} Hz, {_MIN_RATE} Hz are needed")
         with audio.Reader(job.source, facts.samples) as reader:
@@ -55,10 +58,6 @@ class Session:
             job.folder / f"{job.source.stem}.noise-{number:03d}{suffix}"
             for number in range(1, len(stretches) + 1)
         ]
-        for target in targets:
-            if target.exists():
-                raise OutputError(f"{target}: exists already; choose a new folder")
-        content = sha256(job.source)
         rows = []
         with audio.Reader(job.source, facts.samples) as reader:
             for stretch, target in zip(stretches, targets, strict=True):
@@ -67,6 +66,16 @@ class Session:
         self._rows += rows
         write_csv(self._out / MANIFEST, self._rows, _COLUMNS)
         return {"source": str(job.source), "segments": rows}
+
+    def _cut_before(self, job: Job, content: str) -> list[dict[str, Any]]:
+        """Return the rows of a recording whose segments are all there; forget them otherwise."""
+        place = job.folder.relative_to(self._out)
+        found = [row for row in self._rows
+                 if row["recording"] == content and Path(row["file"]).parent == place]  # fmt: skip
+        if all((self._out / row["file"]).is_file() for row in found):
+            return found
+        self._rows = [row for row in self._rows if row not in found]
+        return []
 
     def _row(self, facts: Facts, stretch: Stretch, target: Path, content: str) -> dict[str, Any]:
         with audio.Reader(target) as reader:
@@ -86,13 +95,29 @@ class Session:
         }
 
 
+def _listed(table: Path) -> Iterator[dict[str, Any]]:
+    """Read what an earlier run wrote; numbers are numbers again."""
+    for row in read_csv(table):
+        try:
+            yield {name: row[name] if name in _TEXTS else float(row[name]) for name in _COLUMNS}
+        except (KeyError, TypeError, ValueError) as error:
+            raise OutputError(
+                f"{table}: is no table of shellac noise-from; choose a new folder"
+            ) from error
+
+
 def _copy(
     reader: audio.Reader, stretch: Stretch, target: Path, facts: Facts, form: tuple[str, str]
 ) -> None:
+    """Write a segment, unless it is there already; a file that is another stays."""
     container, subtype = form
     block = int(_BLOCK_SECONDS * facts.sample_rate)
-    with audio.writer(
-        target, facts.sample_rate, facts.channels, subtype=subtype, container=container
-    ) as file:
-        for start in range(stretch.start, stretch.stop, block):
-            file.append(reader.read(start, min(start + block, stretch.stop)))
+    with temporary_path(target.parent, target.suffix) as whole:
+        with audio.writer(
+            whole, facts.sample_rate, facts.channels, subtype=subtype, container=container
+        ) as file:
+            for start in range(stretch.start, stretch.stop, block):
+                file.append(reader.read(start, min(start + block, stretch.stop)))
+        if target.exists() and sha256(target) != sha256(whole):
+            raise OutputError(f"{target}: exists already; choose a new folder")
+        whole.replace(target)

@@ -68,21 +68,48 @@ def test_nothing_found_leaves_nothing(tmp_path, capsys):
     assert not (tmp_path / "noise").exists()
 
 
-def test_what_is_there_already_stays(disc, tmp_path, capsys):
+def contents(out):
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_a_run_goes_on_where_one_before_it_ended(disc, tmp_path, capsys):
     out = tmp_path / "noise"
+    assert run(disc, "-o", out, "--json") == 0
+    told, before = capsys.readouterr().out, contents(out)
+    times = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert run(disc, "-o", out, "--json") == 0
+    assert capsys.readouterr().out == told
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == times  # nothing was cut
+    (out / folder.MANIFEST).unlink()  # it is written last
     assert run(disc, "-o", out) == 0
-    before = {path: path.read_bytes() for path in out.iterdir()}
-    assert run(disc, "-o", out) == 2
-    assert "holds a MANIFEST.csv already" in capsys.readouterr().err
-    (out / folder.MANIFEST).unlink()
+    assert contents(out) == before
+    sorted(out.glob("*.flac"))[0].unlink()
+    assert run(disc, "-o", out) == 0
+    assert contents(out) == before
+
+
+def test_a_second_recording_joins_the_first(disc, tmp_path):
+    out, other = tmp_path / "noise", tmp_path / "discs" / "side b.wav"
+    waveform, rate = audio.read(disc)
+    audio.write(other, 0.9 * waveform, rate, subtype="PCM_16")
+    assert run(disc, "-o", out) == 0
+    assert run(other, "-o", out) == 0
+    assert run(disc, other, "-o", tmp_path / "both") == 0
+    assert contents(out) == contents(tmp_path / "both")
+
+
+def test_other_files_stay(disc, tmp_path, capsys):
+    out = tmp_path / "noise"
+    out.mkdir()
+    (out / "side a.noise-001.flac").write_bytes(b"another")
     assert run(disc, "-o", out) == 2
     assert "exists already" in capsys.readouterr().err
-    assert all(
-        path.read_bytes() == content
-        for path, content in before.items()
-        if path.name != folder.MANIFEST
-    )
-    assert not (out / folder.MANIFEST).exists()
+    assert contents(out) == {"side a.noise-001.flac": b"another"}
+    (out / folder.MANIFEST).write_text("file,role\nx.wav,clean\n")
+    before = contents(out)
+    assert run(disc, "-o", out) == 2
+    assert "is no table of shellac noise-from" in capsys.readouterr().err
+    assert contents(out) == before
 
 
 def test_short_and_narrow_recordings_are_told(tmp_path, capsys):

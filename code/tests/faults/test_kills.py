@@ -113,7 +113,8 @@ def killed_notebook(house, forks, record_property):
     for command in (("evaluate", "superres"), ("stimuli", "superres")):
         (done,) = forks.run(*command)
         assert done["status"] == 0, done["err"]
-    shutil.copytree(REPOSITORY / "notebooks", house / "notebooks", dirs_exist_ok=True)
+    for kept in ("notebooks", "results/campaigns"):
+        shutil.copytree(REPOSITORY / kept, house / kept, dirs_exist_ok=True)
     results = house / "results" / "folder"
 
     def clear():
