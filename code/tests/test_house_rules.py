@@ -145,6 +145,16 @@ def test_every_top_folder_has_an_index(folder):
     assert len((ROOT / folder / "README.md").read_text("utf-8")) > 200
 
 
+@pytest.mark.parametrize("path", [path for path in _files() if path.suffix == ".md"], ids=str)
+def test_every_link_leads_to_what_a_clone_has(path):
+    built = re.compile(r"results/(?!README|reference|campaigns)|data/(raw|fragments)|manuscript/out")
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", _read(path)):
+        if not re.match(r"\w+:", link):
+            target = ((ROOT / path).parent / link).resolve()
+            assert target.exists(), link
+            assert not built.match(target.relative_to(ROOT).as_posix()), link
+
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
