@@ -147,7 +147,7 @@ def test_every_top_folder_has_an_index(folder):
 
 @pytest.mark.parametrize("path", [path for path in _files() if path.suffix == ".md"], ids=str)
 def test_every_link_leads_to_what_a_clone_has(path):
-    built = re.compile(r"results/(?!README|reference|campaigns)|data/(raw|fragments)|manuscript/out")
+    built = re.compile(r"results/(?!README|reference|campaigns)|data/raw|data/fragments")
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", _read(path)):
         if not re.match(r"\w+:", link):
             target = ((ROOT / path).parent / link).resolve()
