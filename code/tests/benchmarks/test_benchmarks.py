@@ -91,8 +91,8 @@ def test_killed(stage, record_property):
 KEPT = """
 import sys
 from pathlib import Path
-import faults
-faults.keep(faults.rows(Path(sys.argv[1])))
+import fault_campaign
+fault_campaign.keep(fault_campaign.rows(Path(sys.argv[1])))
 """
 
 

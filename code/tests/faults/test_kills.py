@@ -51,7 +51,7 @@ def killed(forks, command, calls, rng):
 def campaign(forks, command, clear, found, kills, note):
     """Kill a command so often, each time from the start; compare with a run left alone.
 
-    ``note`` takes what is kept of a long run (:mod:`benchmarks.faults`).
+    ``note`` takes what is kept of a long run (``benchmarks/fault_campaign.py``).
     """
     clear()
     (alone,) = forks.run(*command, kill=0)

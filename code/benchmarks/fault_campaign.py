@@ -1,4 +1,4 @@
-"""Break everything at length and keep the outcome: ``python code/benchmarks/faults.py [OPTION]``.
+"""Break everything at length, keep the outcome: ``python code/benchmarks/fault_campaign.py``.
 
 Runs what ``make faults`` runs, or less by options of pytest (``-k notebook``), and writes
 ``results/campaigns/faults/tests.csv``, which is in git: a row per test, with how often it killed
@@ -42,7 +42,7 @@ def keep(found: Iterable[dict[str, str]]) -> None:
     before = read_csv(table) if table.is_file() else []
     merged = {row["test"]: row for row in (*before, *found)}
     write_csv(table, (merged[name] for name in sorted(merged)), COLUMNS)
-    write_json(folder / "about.json", {"command": "python code/benchmarks/faults.py"})
+    write_json(folder / "about.json", {"command": "python code/benchmarks/fault_campaign.py"})
 
 
 def main(options: Sequence[str]) -> int:
@@ -61,4 +61,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except ShellacError as error:
-        sys.exit(f"faults: {error}")
+        sys.exit(f"fault_campaign: {error}")
