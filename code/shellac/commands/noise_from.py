@@ -70,8 +70,12 @@ class Session:
     def _cut_before(self, job: Job, content: str) -> list[dict[str, Any]]:
         """Return the rows of a recording whose segments are all there; forget them otherwise."""
         place = job.folder.relative_to(self._out)
-        found = [row for row in self._rows
-                 if row["recording"] == content and Path(row["file"]).parent == place]  # fmt: skip
+        found = [
+            row
+            for row in self._rows
+            if (row["recording"], row["source"]) == (content, job.source.name)
+            and Path(row["file"]).parent == place
+        ]
         if all((self._out / row["file"]).is_file() for row in found):
             return found
         self._rows = [row for row in self._rows if row not in found]

@@ -98,6 +98,15 @@ def test_a_second_recording_joins_the_first(disc, tmp_path):
     assert contents(out) == contents(tmp_path / "both")
 
 
+def test_a_copy_under_another_name_is_cut_too(disc, tmp_path):
+    disc.with_name("copy.wav").write_bytes(disc.read_bytes())
+    assert run(disc.parent, "-o", tmp_path / "noise") == 0
+    assert sorted(path.name for path in (tmp_path / "noise").glob("*001*")) == [
+        "copy.noise-001.flac",
+        "side a.noise-001.flac",
+    ]
+
+
 def test_other_files_stay(disc, tmp_path, capsys):
     out = tmp_path / "noise"
     out.mkdir()
