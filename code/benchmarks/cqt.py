@@ -148,7 +148,7 @@ def transforms(grid: tuple[int, int, int, int], turns: int) -> Iterator[dict[str
             }
 
 
-def _network(name: str, samples: int, width: float) -> nn.Module:
+def open_network(name: str, samples: int, width: float) -> nn.Module:
     """Build a network as restoration has it, all gates open, on the published grid's sizes."""
     network = networks.build(name, samples=samples, width=width).eval().requires_grad_(False)
     for parameter in (p for n, p in network.named_parameters() if ".gate." in n):
@@ -161,7 +161,7 @@ def _forward(network: nn.Module, x: Tensor) -> None:
         network(x, x.new_zeros(1, 1))
 
 
-def _gradient(network: nn.Module, x: Tensor) -> None:
+def gradient_by_input(network: nn.Module, x: Tensor) -> None:
     """Compute the gradient by the input, as a sampler's guidance needs it."""
     given = x.detach().requires_grad_()
     network(given, x.new_zeros(1, 1)).square().sum().backward()
@@ -170,7 +170,7 @@ def _gradient(network: nn.Module, x: Tensor) -> None:
 def operations(name: str, samples: int, width: float, run: Callable) -> float:
     """Count floating-point operations of the direct algorithms, without computing anything."""
     with torch.device("meta"):
-        network, x = _network(name, samples, width), torch.empty(1, samples)
+        network, x = open_network(name, samples, width), torch.empty(1, samples)
         with FlopCounterMode(display=False) as counter:
             run(network, x)
     return float(counter.get_total_flops())
@@ -180,14 +180,14 @@ def over_floor(
     name: str, samples: int, width: float, turns: int, calibrations: int
 ) -> Iterator[dict[str, object]]:
     """Yield a row for the forward pass and one with the gradient; ``ratio`` is over the floor."""
-    network = _network(name, samples, width)
+    network = open_network(name, samples, width)
     x = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
 
     def convolutions() -> None:
         for _ in range(calibrations):
             calibration.conv2d()
 
-    for what, run in (("forward", _forward), ("forward and gradient", _gradient)):
+    for what, run in (("forward", _forward), ("forward and gradient", gradient_by_input)):
         flops = operations(name, samples, width, run)
         calls = (convolutions, lambda f=run: f(network, x), convolutions)
         before, seconds, after = calibration.alternate(calls, turns)
@@ -216,11 +216,11 @@ def memory(name: str, samples: int, width: float = 1.0) -> Iterator[dict[str, ob
 
 
 def _one_gradient(name: str, samples: int, width: float, checkpointing: bool) -> dict[str, float]:
-    network = _network(name, samples, width)
+    network = open_network(name, samples, width)
     network.checkpointing = checkpointing
     x = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     base, start = peak_mb(), time.process_time()
-    _gradient(network, x)
+    gradient_by_input(network, x)
     return {
         "peak_mb": peak_mb(),
         "base_mb": base,

@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -19,6 +20,7 @@ import babe2_files
 import classical
 import cqt
 import end_to_end
+import filter_fit
 import fragments
 import griffin_lim
 import historical
@@ -48,7 +50,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "segments": segments.measure,
     "classical": classical.measure,
     "inpainting-gaps": inpainting_gaps.measure,
-    "cqt": cqt.measure,
+    "cqt": lambda: chain(cqt.measure(), filter_fit.measure()),
     "babe2-files": babe2_files.measure,
     "historical": historical.measure,
 }

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from shellac.datasets.corpora import Recording
@@ -159,6 +161,8 @@ def spread(
         yield from _spread_over_cluster(work, items, address, note)
         return
 
+    _one_blas_thread()
+
     def noted(number: int) -> Result:
         result = work(items[number])
         note(number, result)
@@ -182,8 +186,13 @@ def _spread_over_cluster(
         client = distributed.Client(address)
     except (OSError, ValueError) as error:
         raise UsageError(f"{CLUSTER}={address}: no Dask scheduler answers there") from error
+
+    def pinned(item: Item) -> Result:
+        _one_blas_thread()  # the worker's: nobody knows how it was started
+        return work(item)
+
     with client:
-        futures = client.map(work, items, pure=False)
+        futures = client.map(pinned, items, pure=False)
         numbers, ready, given = {each.key: i for i, each in enumerate(futures)}, {}, 0
         try:
             for future in distributed.as_completed(futures):
@@ -195,6 +204,15 @@ def _spread_over_cluster(
                     given += 1
         except distributed.KilledWorker as error:
             raise DataError(f"workers of the cluster died again and again: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _one_blas_thread() -> None:
+    """Let NumPy's products be the same to the last bit whatever cores a process has.
+
+    For good: items that are done at a time share the setting.
+    """
+    threadpool_limits(1, "blas")
 
 
 def _read_journal(path: Path) -> dict[int, list[float]]:
