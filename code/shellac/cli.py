@@ -96,8 +96,10 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
                      help="published:NAME, trained or a file (.safetensors, or the"
                      " authors' .pth); once, or once a system")  # fmt: skip
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
+    sub.add_argument("--precision", choices=("full", "tf32", "bf16"),
+                     help="tf32 and bf16 are faster on a GPU (default: full)")  # fmt: skip
     sub.add_argument("--segment-seconds", type=float, metavar="X",
-                     help="new audio per chunk: less needs less memory")  # fmt: skip
+                     help="heard at a time: less needs less memory")  # fmt: skip
     sub.add_argument("--strength", type=float, default=1.0, help="0 (input) to 1 (default)")
     sub.add_argument("--seed", type=_natural, default=0, help="for systems that draw at random")
     sub.add_argument("--skip-done", action="store_true", help="leave finished results alone")
@@ -292,11 +294,8 @@ def _each(options: argparse.Namespace, run: Callable, expect: Callable | None = 
 def _restore(options: argparse.Namespace) -> int:
     from shellac.commands.restore import Options, Session
 
-    chosen = {
-        name: getattr(options, name)
-        for name in Options.__dataclass_fields__
-        if name not in {"systems", "weights"}
-    }
+    fields = Options.__dataclass_fields__.keys() - {"systems", "weights"}
+    chosen = {name: getattr(options, name) for name in fields}
     session = Session(
         Options(systems=tuple(options.system.split(",")), weights=tuple(options.weights), **chosen),
         tell=None if options.json else lambda line: print(line, flush=True),

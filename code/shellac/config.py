@@ -25,10 +25,14 @@ class Strict(pydantic.BaseModel):
 
 
 class ComputeSettings(Strict):
-    """Where and with how many threads to compute; the thread count is part of the result."""
+    """Where, with how many threads and how precisely to compute: all are part of the result.
+
+    ``precision`` is one of :mod:`shellac.precision`.
+    """
 
     threads: int = pydantic.Field(ge=1, le=256)
     device: str = pydantic.Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
+    precision: Literal["full", "tf32", "bf16"]
 
 
 class SplitSettings(Strict):

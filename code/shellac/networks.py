@@ -27,9 +27,11 @@ def build(name: str, *, seed: int = 0, **settings: Any) -> nn.Module:
 
     import torch
 
+    from shellac import precision
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            return system.build(card.name, {**card.settings, **settings})
+            return precision.applied(system.build(card.name, {**card.settings, **settings}))
         except (ValueError, TypeError) as error:
             raise UsageError(f"{card.name} cannot be built: {error}") from error

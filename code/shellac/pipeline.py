@@ -164,7 +164,7 @@ def _restore_historical(settings: Settings, system: str) -> None:
     discs = list(corpora.recordings(settings, ["historical"], ""))
     with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
         if discs:
-            determinism.pin(settings.compute.threads)
+            determinism.pin(settings.compute)
             device = settings.compute.device
             session = Session(Options((network,), weights=("trained",), device=device))
         seconds = getattr(task.stimuli, "historical_seconds", None)

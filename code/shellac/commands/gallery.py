@@ -48,7 +48,7 @@ class _Scene:
 
 def build(settings: Settings) -> None:
     """Restore, draw and write the page with all that it shows, as the profile's gallery."""
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     chosen = settings.gallery
     restorers = {
         chain: _restorer(settings, chain) for chain in (*chosen.chains, *chosen.gap_chains)

@@ -68,7 +68,7 @@ def restore(settings: Settings, name: str) -> None:
         listed = ", ".join(settings.pretrained.chains) or "none"
         raise UsageError(f"params.yaml has no pretrained chain {name!r}; it has: {listed}")
     chain = settings.pretrained.chains[name]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     options = Options(
         tuple(chain.system.split(",")),
         weights=tuple(chain.weights),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shellac import __version__, audio, weights
+from shellac import __version__, audio, precision, weights
 from shellac.allocation import peak_mb
 from shellac.audio import Facts
 from shellac.commands import filter_files
@@ -40,6 +40,7 @@ class Options:
     systems: tuple[str, ...]
     weights: tuple[str, ...] = ()
     device: str = "auto"
+    precision: str | None = None  # as the process has it, which is full unless told
     segment_seconds: float | None = None
     strength: float = 1.0
     seed: int = 0
@@ -68,6 +69,7 @@ def load(options: Options) -> tuple[Restorer, list[dict[str, Any]]]:
     choices = iter(_choices(options.weights, learning))
     excerpt = _noise_profile(options.noise_profile, learning == len(found))
     device = determinism.device(options.device)
+    precision.use(options.precision or precision.used())
     others_fill = any(hasattr(registry.part(system.name, "restoration"), "FILLS_GAPS")
                       for system, _ in found)  # fmt: skip
     members, described, sampling = [], [], False
@@ -170,6 +172,7 @@ class Session:
             path = Path(chosen["filter"])
             chosen["filter"] = f"{path.name}, sha256 {sha256(path)}"
         chosen["above_band"] = self.restorer.above_band
+        chosen["precision"] = precision.used()
         chosen["gaps"] = self._gaps_told  # of a list, what it says and not where it lies
         # as JSON gives it back
         return {

@@ -4,17 +4,20 @@ import os
 
 import torch
 
+from shellac import precision
+from shellac.config import ComputeSettings
 from shellac.errors import ConfigError
 from shellac.training import processes
 
 
-def pin(threads: int) -> None:
-    """Fix the thread count and forbid kernels whose result depends on timing.
+def pin(compute: ComputeSettings) -> None:
+    """Fix thread count and precision, and forbid kernels whose result depends on timing.
 
     The thread count decides how sums are split, so it is part of the result.
     """
     os.environ["OMP_DYNAMIC"] = "FALSE"
-    torch.set_num_threads(threads)
+    torch.set_num_threads(compute.threads)
+    precision.use(compute.precision)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
 

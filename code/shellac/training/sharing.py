@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from shellac.errors import UsageError
+from shellac.precision import mapped
 from shellac.training import processes
 
 _BUCKET = 1 << 23  # numbers that are added up over the processes at a time
@@ -122,7 +123,7 @@ def _run_on_own_rows(network: nn.Module) -> Iterator[None]:
 
         with _AcrossRows(rows, count):
             found = whole_forward(*map(own, inputs))
-        return _mapped(lambda x: _Gathered.apply(x, rows, count), found)
+        return mapped(lambda x: _Gathered.apply(x, rows, count), found)
 
     network.forward = forward
     try:
@@ -137,16 +138,6 @@ def _rows(count: int) -> slice:
     if count < of:
         raise UsageError(f"{of} processes cannot share a batch of {count}: start fewer of them")
     return slice(number * count // of, (number + 1) * count // of)
-
-
-def _mapped(change: Callable[[Tensor], Tensor], found: Any) -> Any:
-    """Change all tensors of a network's result."""
-    if isinstance(found, Tensor):
-        return change(found)
-    if isinstance(found, list | tuple):
-        parts = [_mapped(change, each) for each in found]
-        return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
-    return found
 
 
 class _Own(torch.autograd.Function):

@@ -163,7 +163,7 @@ def evaluate(settings: Settings) -> None:
     true and the estimated responses.
     """
     task: Babe2Settings = settings.systems["babe2"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     rows, curves, frechet = [], [], []
     for name in task.networks:
         sets: dict[str, list[np.ndarray]] = {}
@@ -234,7 +234,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     The first prior of the settings restores.
     """
     task: Babe2Settings = settings.systems["babe2"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     name = next(iter(task.networks))
     for recording, found in _judged_tracks(settings, name, task.stimuli.tracks):
         yield recording.track, recording.role, found.versions, task.sample_rate

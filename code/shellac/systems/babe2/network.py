@@ -64,6 +64,8 @@ class CQTDiff(nn.Module):
     and inputs of another length.
     """
 
+    whole_precision = True  # its residual stacks compute their gradients by themselves
+
     def __init__(
         self,
         samples: int,

@@ -100,7 +100,7 @@ def average_spectrum(recordings: Recordings, sigma_data: float) -> np.ndarray:
 def train(settings: Settings, name: str) -> None:
     """Train one network on the fragments of the profile; leave its weights and its curve."""
     task: Babe2Settings = settings.systems["babe2"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "babe2")
     parts = {split: Recordings(folder, split) for split in fragments.SPLITS}

@@ -75,7 +75,7 @@ def evaluate(settings: Settings) -> None:
     ``behm_gan-paired.csv`` the means of paired differences between methods.
     """
     task: BehmGanSettings = settings.systems["behm_gan"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"behm_gan: no test recording of {', '.join(task.roles)}")
@@ -127,7 +127,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     The low-pass is the first of those that are tested.
     """
     task: BehmGanSettings = settings.systems["behm_gan"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     candidates = methods(settings)
     tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):

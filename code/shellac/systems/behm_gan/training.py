@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shellac import networks, paths, weights
+from shellac import networks, paths, precision, weights
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.mono import mono_at
@@ -66,7 +66,7 @@ class ExtensionTask:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 judges = MultiScaleDiscriminator(training.adversary.width)
-            self._discriminators = judges.to(device)
+            self._discriminators = precision.applied(judges).to(device)
 
     def players(self) -> dict[str, Player]:
         """Return the networks with their optimisers, AdamW as published."""
@@ -171,7 +171,7 @@ def train(settings: Settings, name: str) -> None:
     effect.
     """
     task: BehmGanSettings = settings.systems["behm_gan"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "behm_gan")
     entry, training = task.networks[name], task.training

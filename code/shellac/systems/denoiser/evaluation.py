@@ -108,7 +108,7 @@ def evaluate(settings: Settings) -> None:
     took goes to the records.
     """
     task: DenoiserSettings = settings.systems["denoiser"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"denoiser: no test recording of {', '.join(task.roles)}")
@@ -185,7 +185,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     All at the ratio that ``stimuli`` names, without the lead.
     """
     task: DenoiserSettings = settings.systems["denoiser"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     candidates, noises = methods(settings), held_out_noises(settings)
     tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     lead = round(task.evaluation.lead_seconds * task.sample_rate)

@@ -160,7 +160,7 @@ def start_at_nothing(network: Denoiser, seed: int) -> None:
 def train(settings: Settings, name: str) -> None:
     """Train one network on the fragments of the profile; leave its weights and its curve."""
     task: DenoiserSettings = settings.systems["denoiser"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "denoiser")
     entry, training = task.networks[name], task.training

@@ -116,7 +116,7 @@ def evaluate(settings: Settings) -> None:
     intervals bear out. How long each method took goes to the records.
     """
     task: InpaintingSettings = settings.systems["inpainting"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"inpainting: no test recording of {', '.join(task.roles)}")
@@ -268,7 +268,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     The gaps are the longest of those that are tested.
     """
     task: InpaintingSettings = settings.systems["inpainting"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     candidates = methods(settings)
     tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):

@@ -138,7 +138,7 @@ class InpaintingTask:
 def train(settings: Settings, name: str) -> None:
     """Train one network on the fragments of the profile; leave its weights and its curve."""
     task: InpaintingSettings = settings.systems["inpainting"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "inpainting")
     entry, training = task.networks[name], task.training

@@ -85,7 +85,7 @@ def evaluate(settings: Settings) -> None:
     scored under the first filter alone, that of the published results.
     """
     task: SuperResolutionSettings = settings.systems["superres"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     tracks = list(corpora.recordings(settings, task.roles, "test", task.corpora))
     if not tracks:
         raise DataError(f"super-resolution: no test recording of {', '.join(task.roles)}")
@@ -137,7 +137,7 @@ def versions(settings: Settings) -> Iterator[tuple[str, str, dict[str, np.ndarra
     The filter before decimation is the first of those that tests use.
     """
     task: SuperResolutionSettings = settings.systems["superres"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     candidates = methods(settings)
     tracks = corpora.recordings(settings, task.roles, "test", task.corpora)
     for recording in itertools.islice(tracks, task.stimuli.tracks):

@@ -133,7 +133,7 @@ def train(settings: Settings, name: str) -> None:
     The weights' card names every recording seen, the level and the measured edge effect.
     """
     task: SuperResolutionSettings = settings.systems["superres"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     device = determinism.device(settings.compute.device)
     folder = paths.fragments(settings.profile, "superres")
     files = {split: folder / file_name(settings, task, split) for split in ("train", "validation")}
