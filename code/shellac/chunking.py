@@ -18,7 +18,7 @@ import numpy as np
 class Layout:
     """How to cut, in samples of the recording.
 
-    segment : new samples per chunk; the memory dial
+    segment : new samples per chunk, at most and but for the grid; the memory dial
     context : samples on each side that are processed and thrown away
     fade : overlap of neighbouring results
     align : every chunk starts at a multiple of this
@@ -47,14 +47,25 @@ class Chunk:
 
 
 def plan(length: int, layout: Layout) -> list[Chunk]:
-    """Cut ``length`` samples; kept ranges cover everything and overlap by ``fade``."""
+    """Cut ``length`` samples; kept ranges cover everything and overlap by ``fade``.
+
+    Chunks are read at one length, as near as the grid allows: a processor whose input changes its
+    length asks for memory of another size each time. The first and the last, beyond which there is
+    no context, keep more instead.
+    """
     if length < 1:
         raise ValueError("nothing to cut: the recording has no samples")
-    count = max(1, math.ceil((length - layout.fade) / layout.segment))
+    shared = length - layout.fade - 2 * layout.context
+    step = max(math.ceil(shared / max(1, math.ceil(shared / layout.segment))), layout.fade, 1)
+    if step > layout.align:
+        step += -step % layout.align
+    count = max(1, math.ceil(shared / step))
     chunks = []
     for index in range(count):
-        keep_start = index * layout.segment
-        keep_stop = length if index == count - 1 else keep_start + layout.segment + layout.fade
+        keep_start = index * step + layout.context if index else 0
+        keep_stop = (index + 1) * step + layout.context + layout.fade
+        if index == count - 1:
+            keep_stop = length
         read_start = max(0, keep_start - layout.context) // layout.align * layout.align
         read_stop = min(length, keep_stop + layout.context)
         chunks.append(Chunk(read_start, read_stop, keep_start, keep_stop))

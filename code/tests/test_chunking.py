@@ -46,6 +46,17 @@ def test_plan_covers_every_sample_and_reads_forward(length, layout):
 
 
 @settings(max_examples=60, deadline=None)
+@given(LENGTHS, layouts())
+def test_chunks_are_read_at_one_length(length, layout):
+    read = [chunk.read_stop - chunk.read_start for chunk in chunking.plan(length, layout)]
+    most = max(layout.segment, layout.fade) + layout.fade + 2 * layout.context
+    assert max(read) < most + 2 * layout.align
+    assert max(read) - min(read[:-1], default=max(read)) <= layout.align
+    if 2 * layout.fade <= layout.segment:
+        assert max(read) - read[-1] <= layout.align * (len(read) + 1)
+
+
+@settings(max_examples=60, deadline=None)
 @given(LENGTHS, layouts(), st.integers(1, 3))
 def test_identity_returns_the_input(length, layout, channels):
     waveform = np.random.default_rng(length).standard_normal((channels, length)).astype(np.float32)

@@ -19,7 +19,7 @@ from shellac.systems import magnitude_mixing
 from shellac.transforms.resampling import REACH_SAMPLES, fit_length, resample
 from shellac.weights import Card
 
-DEFAULT_SEGMENT_SECONDS = 10.0
+DEFAULT_SEGMENT_SECONDS = 14.0
 FADE_SECONDS = 0.01
 MIN_RATE, MAX_RATE = 1000, 1_000_000
 _SILENCE = 1e-20  # a peak that no level can be taken from
@@ -188,7 +188,9 @@ class Restorer:
     ) -> chunking.Layout:
         """Cut for these networks: their measured reach plus that of the rate converters.
 
-        A gap that reaches into what a chunk gives must lie in the chunk whole.
+        ``segment_seconds`` is what a chunk hears, its context included; where that would leave
+        less than half for what is kept, half is kept and more is heard. A gap that reaches into
+        what a chunk gives must lie in the chunk whole.
         """
         longest_gap = max((stop - start for start, stop in gaps), default=0)
         if longest_gap > LONGEST_SECONDS * sample_rate:
@@ -209,11 +211,12 @@ class Restorer:
             rate = member.card.sample_rate
             align = math.lcm(align, chunking.aligned_to(sample_rate, rate, member.multiple))
             context += member.card.edge_seconds + 2 * REACH_SAMPLES / min(rate, sample_rate)
-        segment = max(int(seconds * sample_rate), 1)
+        heard, around = int(seconds * sample_rate), math.ceil(context * sample_rate)
         # chunks that only fill gaps agree, and blending would round what is to stay as it is
         fade_seconds = 0 if all(isinstance(m, GapMember) for m in self.members) else FADE_SECONDS
-        fade = min(round(fade_seconds * sample_rate), segment)
-        return chunking.Layout(segment, math.ceil(context * sample_rate), fade, align)
+        fade = round(fade_seconds * sample_rate)
+        segment = max(heard - fade - 2 * around, heard // 2, 1)
+        return chunking.Layout(segment, around, min(fade, segment), align)
 
     def prepared(
         self,

@@ -239,7 +239,7 @@ class Rates:
         align = chunking.aligned_to(self.recording, self.network, 1)
         segment = math.ceil(_BLOCK_SECONDS * self.recording / align) * align
         reach = 2 * REACH_SAMPLES * self.recording / min(self.recording, self.network)
-        return chunking.Layout(segment, math.ceil(reach), 0, align)
+        return chunking.Layout(segment, math.ceil(reach / align) * align, 0, align)
 
     def spool(self, read: Read, samples: int, heard: Path, above: Path) -> tuple[int, str]:
         """Write a recording as the network hears it, and what lies above its band, (T, C) each.
