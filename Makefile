@@ -42,8 +42,9 @@ all: setup workspace  ## run the pipeline and typeset manuscript/output/manuscri
 	dvc repro --quiet $(GOAL)
 	shellac manuscript --stamp
 
+# a process to a core; threads that wait leave theirs to the other processes
 test: setup  ## run every test
-	cd code && python -m pytest
+	cd code && OMP_WAIT_POLICY=passive python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style and formatting
 	cd code && ruff check . ../notebooks && ruff format --check . ../notebooks

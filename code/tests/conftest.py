@@ -7,15 +7,35 @@ import numpy as np
 import pytest
 from sounds import tone
 
-from shellac import audio, config
+from shellac import audio, config, stages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest: of several processes each takes file after file."""
+    items.sort(key=lambda item: item.path.parent.name != "pipeline")
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     """One seeded generator; a test that needs another seed makes its own."""
     return np.random.default_rng(2026)
+
+
+@pytest.fixture
+def demo(tmp_path, monkeypatch):
+    """Settings of the profile ``demo``, where the pipeline is described and nothing was run."""
+    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path / "dvc.yaml")
+    shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", tmp_path / "params.yaml")
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+    return config.load()
+
+
+@pytest.fixture
+def described(demo):
+    """The stages that these settings call for."""
+    return stages.described(demo)
 
 
 @pytest.fixture

@@ -1,29 +1,14 @@
 """The stages of ``dvc.yaml`` as they are told: those that DVC finds, with its needs."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from shellac import config, stages
+from shellac import stages
 from shellac.errors import DataError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def settings(tmp_path, monkeypatch):
-    """Those of the profile ``demo``, in a place with the pipeline's description and nothing run."""
-    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path / "dvc.yaml")
-    shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", tmp_path / "params.yaml")
-    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
-    return config.load()
-
-
-@pytest.fixture
-def described(settings):
-    return stages.described(settings)
 
 
 def named(described):
@@ -38,12 +23,12 @@ def test_every_stage_of_the_pipeline_that_the_settings_call_for_is_told(describe
     }
 
 
-def test_a_stage_reads_what_others_write(described, settings):
+def test_a_stage_reads_what_others_write(described, demo):
     found = named(described)
-    assert found["download"].items == tuple(settings.data.corpora)
+    assert found["download"].items == tuple(demo.data.corpora)
     assert found["download"].reads == ()
     assert found["superres-train"].reads == ("download", "superres-fragments")
-    assert found["superres-train"].items == tuple(settings.systems["superres"].networks)
+    assert found["superres-train"].items == tuple(demo.systems["superres"].networks)
     assert "notebooks/01-super-resolution.ipynb" in found["superres-notebook"].files
     assert found["superres-train"].seeded
     assert not found["superres-notebook"].seeded
@@ -86,6 +71,6 @@ def test_what_a_stage_rests_on_is_found_over_any_number_of_others():
     assert stages.needed(needs, []) == set()
 
 
-def test_a_pipeline_that_dvc_refuses_is_a_plain_error(settings, tmp_path):
+def test_a_pipeline_that_dvc_refuses_is_a_plain_error(demo, tmp_path):
     with pytest.raises(DataError, match="dvc cannot tell the stages"):
         stages.graph()  # no DVC there

@@ -1,30 +1,10 @@
 """The tables of the manuscript's own: corpora, networks and stages, as the repository has them."""
 
 import json
-import shutil
-from pathlib import Path
 
-import pytest
-
-from shellac import config, lock
+from shellac import lock
 from shellac.commands import inventory
-from shellac.stages import Stage, described
-
-REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def settings(tmp_path, monkeypatch):
-    """Those of the profile ``demo``, in a place with the pipeline's description and no lock."""
-    shutil.copy(REPOSITORY / "dvc.yaml", tmp_path / "dvc.yaml")
-    shutil.copy(REPOSITORY / "code" / "profiles" / "demo.yaml", tmp_path / "params.yaml")
-    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
-    return config.load()
-
-
-@pytest.fixture
-def stages(settings):
-    return described(settings)
+from shellac.stages import Stage
 
 
 def toy():
@@ -42,16 +22,16 @@ def test_the_graph_leaves_out_ways_over_a_third_stage():
     assert after == {"a": [], "x-b": ["a"], "x-c": ["x-b"], "d": ["x-c"]}
 
 
-def test_hashes_are_those_of_the_lock(stages, settings, tmp_path):
-    table = inventory.listed(settings, stages)
+def test_hashes_are_those_of_the_lock(described, demo, tmp_path):
+    table = inventory.listed(demo, described)
     assert set(table["hash"]) == {"not recorded"}
     output = "data/fragments/demo/superres"
     recorded = {"superres-fragments": {"outs": [{"path": output, "md5": "0123456789abcdef.dir"}]}}
     (tmp_path / lock.NAME).write_text(json.dumps({"stages": recorded}))
-    table = inventory.listed(settings, stages)
+    table = inventory.listed(demo, described)
     assert table.set_index("writes").loc[output, "hash"] == "01234567"
     assert set(table.loc[table["writes"] != output, "hash"]) == {"not recorded"}
-    assert set(table.loc[table["writes"] == output, "seed"]) == {settings.seed}
+    assert set(table.loc[table["writes"] == output, "seed"]) == {demo.seed}
     assert "superres-train@tfilm" in set(table["stage"])
 
 
