@@ -27,6 +27,7 @@ import historical
 import inpainting_gaps
 import long_files
 import networks
+import operators
 import segments
 import spline
 import synthesis
@@ -40,6 +41,7 @@ from shellac.files import write_csv, write_json
 Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks.measure,
+    "operators": operators.measure,
     "allocation": allocation.measure,
     "end-to-end": end_to_end.measure,
     "spline": spline.measure,

@@ -18,6 +18,7 @@ _ROW_INCHES, _FRAME_INCHES = 0.15, 0.6
 READING = {
     "networks": "Time over the floor: the direct algorithm's operations at a plain convolution's"
     " rate. Near 1 is as fast as the machine allows.",
+    "operators": "Where the time of networks above their goal goes, operator by operator.",
     "allocation": "Time with memory returned between layers, over that with memory kept.",
     "end-to-end": "`shellac restore` over its network's floor: context, resampling, files.",
     "spline": "SciPy's time over ours. Above 1 ours is faster.",

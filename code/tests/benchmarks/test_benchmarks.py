@@ -12,15 +12,16 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
 import allocation, classical, cqt, end_to_end, filter_fit, fragments, griffin_lim, historical
-import inpainting_gaps, networks, run, segments, spline, synthesis
+import inpainting_gaps, networks, operators, run, segments, spline, synthesis
 run.BENCHMARKS = {
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
+    "operators": lambda: operators.measure(("inpainting/UNet_v2",), 1, 32, 1 / 64, 1),
     "allocation": lambda: allocation.measure((1.3,), 1 / 64, 1),
     "end-to-end": lambda: end_to_end.measure(2, 1 / 64, 1),
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "filter-fit": lambda: filter_fit.measure(1 / 4, 1 / 64, 1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
-    "segments": lambda: segments.measure(("superres/tfilm",), (1, 2), 1 / 64),
+    "segments": lambda: segments.measure(("superres/tfilm", "inpainting/UNet"), (1, 2), 1 / 64),
     "fragments": lambda: fragments.measure(0.4, turns=1, memory_minutes=(0.4, 0.7)),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
@@ -56,8 +57,10 @@ def test_the_harness_measures_everything(tmp_path):
     assert 0 < plain["base_mb"] <= plain["peak_mb"] and checkpointed["cpu_seconds"] > 0
     assert [0 < row["share_of_step"] < 1 for row in rows["filter-fit"]] == [True, True]
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
-    assert [row["above_base_mb"] > 0 for row in rows["segments"]] == [True, True]
-    assert rows["segments"][1]["over_shortest"] < 1.5
+    assert [row["above_base_mb"] > 0 for row in rows["segments"]] == [True] * 4
+    assert all(row["over_shortest"] < 1.8 for row in rows["segments"])
+    assert abs(sum(row["share"] for row in rows["operators"]) - 1) < 1e-6
+    assert {"inpainting/UNet_v2: convolution 3 x 3"} <= {row["what"] for row in rows["operators"]}
     assert len(rows["fragments"]) == 5
     for row in rows["fragments"][:3]:
         assert row["patches"] > 20 and row["largest_difference"] < 1e-5
