@@ -1,5 +1,6 @@
 """Networks over their floor: the direct algorithm's operations at the rate of a plain conv2d."""
 
+import copy
 from collections.abc import Iterator
 
 import calibration
@@ -77,7 +78,8 @@ def measure(
     Waveform networks: ``length`` samples, and ``batch`` of ``patch``. Spectrogram networks:
     ``frames`` (111 are 1.3 s) for both, prepared for inference as for restoration. Inpainting:
     ``batch`` segments of ``side`` frames by as many bins for both. All are laid out for gradients
-    as in training, a map's channels beside each other.
+    as in training, a map's channels beside each other; ``plain_ratio`` is that of the network as
+    it was built, in PyTorch's own layout and with nothing folded, in turns with it.
     """
     waveforms = ((1, 1, length), (batch, 1, patch))
     spectrograms = ((1, 2, frames, BINS),) * 2
@@ -99,21 +101,25 @@ def _rows(
     trained = networks.build(name, width=width).to(memory_format=torch.channels_last)
     if name in WIDE_NAMES:
         _calm(trained)
+    plain = copy.deepcopy(trained).to(memory_format=torch.contiguous_format)
     prepared = weight_norm.prepare(fuse(trained))
     inference = ("inference", _infer, prepared, shapes[0])
     for task, run, network, shape in (inference, ("training step", _step, trained, shapes[1])):
         x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         flops = operations(name, shape, width, train=run is _step)
-        seconds, plain, product = calibration.alternate(
-            (lambda f=run, n=network, x=x: f(n, x), calibration.conv2d, calibration.matmul),
+        seconds, unprepared, convolution, product = calibration.alternate(
+            (lambda f=run, n=network, x=x: f(n, x), lambda f=run, x=x: f(plain, x),
+             calibration.conv2d, calibration.matmul),
             turns,
-        )
-        conv2d_rate, matmul_rate = calibration.conv2d() / plain, calibration.matmul() / product
+        )  # fmt: skip
+        conv2d_rate = calibration.conv2d() / convolution
+        matmul_rate = calibration.matmul() / product
         yield {
             "what": f"{name} {task}, {' x '.join(map(str, shape))}",
             "cpu_seconds": seconds,
             "floor_seconds": flops / conv2d_rate,
             "ratio": seconds * conv2d_rate / flops,
+            "plain_ratio": unprepared * conv2d_rate / flops,
             "conv2d_gflops": conv2d_rate / 1e9,
             "matmul_gflops": matmul_rate / 1e9,
         }
