@@ -27,7 +27,7 @@ PAIRED_COLUMNS = (
     "metric_label", "mean", "low", "high", "tracks", "cell", "standing", "notice",
 )  # fmt: skip
 ITEM_COLUMNS = ("role", "track", "method", "method_label", "si_sdr_db", "over_noisy_db",
-                "against", "over_classical_db", "notice")  # fmt: skip
+                "against", "against_label", "over_classical_db", "notice")  # fmt: skip
 
 
 def scores(
@@ -102,6 +102,7 @@ def items(
         for name in networks:
             numbers = values[name], values[name] - values[NOISY]
             gained = values[name] - values[classical]
-            row = (role, track, name, style.label(name), *numbers, classical, gained, notice)
+            beside = classical, style.label(classical), gained
+            row = (role, track, name, style.label(name), *numbers, *beside, notice)
             rows.append(dict(zip(ITEM_COLUMNS, row, strict=True)))
     return pd.DataFrame(rows, columns=list(ITEM_COLUMNS))
