@@ -32,7 +32,7 @@ class GainTask:
 def train(settings, name):
     """Train it."""
     task = settings.systems["gain"]
-    determinism.pin(settings.compute.threads)
+    determinism.pin(settings.compute)
     path = paths.fragments(settings.profile, "gain") / "train.npy"
     network = networks.build("gain/one", seed=settings.seed)
     card = weights.Card("gain/one", {}, 8000, None, 0.0, "trained", "MIT", settings.profile)
