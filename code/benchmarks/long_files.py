@@ -172,13 +172,23 @@ def _rows(system: str, folder: Path, minutes: Sequence[float]) -> Iterator[dict[
 def _seams(folder: Path, minutes: float, system: str) -> dict[str, object]:
     source = folder / "seams.wav"
     write_programme(source, minutes, "FLOAT")  # 16 bits would hide what is sought
-    layout = load(Options((system,), ("trained",)))[0].layout
+    facts = audio.inspect(source)
+    recording = facts.samples, facts.sample_rate, facts.peak
+    restorer = load(Options((system,), ("trained",)))[0].prepared(
+        lambda: _heard(source), *recording
+    )
     seconds = (10.0, 14.5)
     for length in seconds:
         cut = ("--segment-seconds", str(length))
         restore(source, folder / f"{length}", system, *cut, *_options(system, source))
     paths = [folder / f"{length}" / "seams.restored.wav" for length in seconds]
-    return {"what": f"{system}, seams", **seam_levels(paths, seconds, layout)}
+    return {"what": f"{system}, seams", **seam_levels(paths, seconds, restorer.layout)}
+
+
+@contextlib.contextmanager
+def _heard(source: Path) -> Iterator[Callable[[int, int], np.ndarray]]:
+    with audio.Reader(source) as reader:
+        yield reader.read
 
 
 if __name__ == "__main__":
