@@ -22,7 +22,6 @@ from shellac import audio, chunking, networks, weights
 from shellac.commands.inputs import Job
 from shellac.commands.restore import Options, Session
 from shellac.systems import registry
-from shellac.systems.inpainting.preparation import Conversion
 
 EDGE_SECONDS = {"denoiser/unet_22k": 1.5, "behm_gan/unet": 1.5, "superres/tfilm": 2.05}
 _RATE = 44100
@@ -72,11 +71,9 @@ def _row(name: str, folder: Path, seconds: float, width: float, turns: int) -> d
 def fresh(name: str, folder: Path, width: float = 1.0) -> tuple[nn.Module, Path]:
     """Return a network with fresh weights, and the file that they are stored in."""
     network, path = networks.build(name, seed=0, width=width), folder / "fresh.safetensors"
-    filling = Conversion("spectrogram", None, None, "damaged").for_card()
     card = weights.Card(
         network=name, settings={"width": width}, sample_rate=registry.find(name)[1].sample_rate,
-        level=None, edge_seconds=EDGE_SECONDS.get(name, 0.0), origin="benchmark", licence="",
-        extra=filling if name.startswith("inpainting") else {},
+        level=None, edge_seconds=EDGE_SECONDS[name], origin="benchmark", licence="",
     )  # fmt: skip
     weights.store(path, network.state_dict(), card)
     return network, path

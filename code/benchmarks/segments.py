@@ -2,8 +2,8 @@
 
 What is kept of one segment when the next is computed would show: the memory of 16 would be above
 that of 4. One segment alone takes less than several by what the heap loses to fragments, which
-settles with the third. Fresh weights, with the context of published ones; networks that fill gaps
-have one in every segment. BABE-2 is measured by ``babe2_files.py``, whole recordings by
+settles with the third. Fresh weights, with the context of published ones. Networks that fill gaps
+take no more than loading them does. BABE-2 is measured by ``babe2_files.py``, whole recordings by
 ``long_files.py``.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from end_to_end import EDGE_SECONDS, fresh
-from long_files import SAMPLE_RATE, gap_list, restore
+from long_files import SAMPLE_RATE, restore
 
 from shellac import audio
 
@@ -23,7 +23,7 @@ _SHORT_SECONDS = 0.1  # what is computed of it is next to nothing: memory of the
 
 
 def measure(
-    names: Sequence[str] = (*EDGE_SECONDS, "inpainting/Dual_Res_UNet_v2"),
+    names: Sequence[str] = tuple(EDGE_SECONDS),
     counts: Sequence[int] = SEGMENTS,
     width: float = 1.0,
 ) -> Iterator[dict[str, object]]:
@@ -51,11 +51,8 @@ def _rows(
 
 
 def _peak_mb(name: str, folder: Path, stored: str, seconds: float) -> float:
-    source, options = folder / f"{seconds:g}.wav", ["--segment-seconds", f"{_SEGMENT_SECONDS:g}"]
+    source, cut = folder / f"{seconds:g}.wav", ("--segment-seconds", f"{_SEGMENT_SECONDS:g}")
     noise = np.random.default_rng(0).standard_normal((1, round(seconds * SAMPLE_RATE)), np.float32)
     audio.write(source, 0.05 * noise, SAMPLE_RATE)
-    if name.startswith("inpainting"):
-        gap_list(folder / "gaps.csv", seconds)
-        options += ["--gaps", str(folder / "gaps.csv")]
-    peak, _ = restore(source, folder / "out", name, *options, weights=stored)
+    peak, _ = restore(source, folder / "out", name, *cut, weights=stored)
     return peak
