@@ -21,7 +21,7 @@ run.BENCHMARKS = {
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
     "filter-fit": lambda: filter_fit.measure(1 / 4, 1 / 64, 1),
     "spline": lambda: spline.measure(audio_seconds=0.05, turns=1),
-    "segments": lambda: segments.measure(("superres/tfilm",), (1, 2), 1 / 64),
+    "segments": lambda: segments.measure(("superres/tfilm",), (1, 4), 1 / 64),
     "fragments": lambda: fragments.measure(0.4, turns=1, memory_minutes=(0.4, 0.7)),
     "synthesis": lambda: synthesis.measure(audio_seconds=1.0, pieces=2),
     "griffin-lim": lambda: griffin_lim.measure(audio_seconds=0.5, iterations=30, turns=1),
@@ -58,7 +58,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert [0 < row["share_of_step"] < 1 for row in rows["filter-fit"]] == [True, True]
     assert all(row["largest_difference"] < 1e-6 for row in rows["spline"])
     assert [row["above_base_mb"] > 0 for row in rows["segments"]] == [True, True]
-    assert all(row["over_shortest"] < 1.5 for row in rows["segments"])
+    assert rows["segments"][1]["over_shortest"] < 2.5  # of four times the length
     assert abs(sum(row["share"] for row in rows["operators"]) - 1) < 1e-6
     assert {"inpainting/UNet_v2: convolution 3 x 3"} <= {row["what"] for row in rows["operators"]}
     assert len(rows["fragments"]) == 5
