@@ -61,7 +61,7 @@ def measure(
     the rate of a plain convolution, for operators that are counted in operations.
     """
     for name in names:
-        network = weight_norm.prepare(fuse(networks.build(name, width=width))).eval()
+        network = weight_norm.prepare(fuse(networks.build(name, width=width)))
         x = torch.randn((batch, 1, side, side), generator=torch.Generator().manual_seed(0))
         x = x.contiguous(memory_format=torch.channels_last)
         runs, rates = [], []
