@@ -18,7 +18,7 @@ import numpy as np
 class Layout:
     """How to cut, in samples of the recording.
 
-    segment : new samples per chunk, at most and but for the grid; the memory dial
+    segment : new samples per chunk, at most, unless the grid or the fade is longer; the memory dial
     context : samples on each side that are processed and thrown away
     fade : overlap of neighbouring results
     align : every chunk starts at a multiple of this
@@ -49,27 +49,36 @@ class Chunk:
 def plan(length: int, layout: Layout) -> list[Chunk]:
     """Cut ``length`` samples; kept ranges cover everything and overlap by ``fade``.
 
-    Chunks are read at one length, as near as the grid allows: a processor whose input changes its
-    length asks for memory of another size each time. The first and the last, beyond which there is
-    no context, keep more instead.
+    Every chunk is read at the same length, to the sample: a processor whose input changes its
+    length asks for memory of other sizes, which fit no better than new ones into what it freed. At
+    most segment + fade + 2 context samples are read, unless the grid or the fade is longer. The
+    first and the last, beyond which there is no context, keep more instead.
     """
     if length < 1:
         raise ValueError("nothing to cut: the recording has no samples")
-    shared = length - layout.fade - 2 * layout.context
-    step = max(math.ceil(shared / max(1, math.ceil(shared / layout.segment))), layout.fade, 1)
-    if step > layout.align:
-        step += -step % layout.align
-    count = max(1, math.ceil(shared / step))
-    chunks = []
-    for index in range(count):
-        keep_start = index * step + layout.context if index else 0
-        keep_stop = (index + 1) * step + layout.context + layout.fade
-        if index == count - 1:
-            keep_stop = length
-        read_start = max(0, keep_start - layout.context) // layout.align * layout.align
-        read_stop = min(length, keep_stop + layout.context)
-        chunks.append(Chunk(read_start, read_stop, keep_start, keep_stop))
-    return chunks
+    grid, around = layout.align, layout.fade + 2 * layout.context
+    if length <= layout.segment + around:
+        return [Chunk(0, length, 0, length)]
+
+    # in units of the grid, so that starts lie on it: the widest step and the last chunk's start,
+    # whose sum is given because the last chunk ends where the recording does
+    both = (length - around) // grid
+    last = math.ceil((length - layout.segment - around) / grid)
+    widest = max(both - last, math.ceil(layout.fade / grid), 1)
+    last = both - widest
+    if last < 1:
+        return [Chunk(0, length, 0, length)]
+    steps = math.ceil(last / widest)
+    last += (steps * widest - last) // (steps + 1)  # chunks as short as so many allow
+    starts = [math.ceil(i * last / steps) * grid for i in range(steps + 1)]
+    heard = length - starts[-1]
+    seams = [start + layout.context for start in starts[1:]]
+    return [
+        Chunk(start, start + heard, keep_start, keep_stop)
+        for start, keep_start, keep_stop in zip(
+            starts, [0, *seams], [*(seam + layout.fade for seam in seams), length], strict=True
+        )
+    ]
 
 
 def ramp(length: int) -> np.ndarray:

@@ -96,8 +96,8 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
                      help="published:NAME, trained or a file (.safetensors, or the"
                      " authors' .pth); once, or once a system")  # fmt: skip
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda[:N] or mps")
-    sub.add_argument("--precision", choices=("full", "tf32", "bf16"),
-                     help="tf32 and bf16 are faster on a GPU (default: full)")  # fmt: skip
+    sub.add_argument("--precision", metavar="P", help="full (default); on a GPU, tf32 and bf16 are"
+                     " faster")  # fmt: skip
     sub.add_argument("--segment-seconds", type=float, metavar="X",
                      help="heard at a time: less needs less memory")  # fmt: skip
     sub.add_argument("--strength", type=float, default=1.0, help="0 (input) to 1 (default)")

@@ -16,6 +16,7 @@ from shellac.errors import ConfigError
 from shellac.files import write_text
 
 BASE_PROFILE = "demo"
+Precision = Literal["full", "tf32", "bf16"]  # what they are: shellac.precision
 
 
 class Strict(pydantic.BaseModel):
@@ -25,14 +26,11 @@ class Strict(pydantic.BaseModel):
 
 
 class ComputeSettings(Strict):
-    """Where, with how many threads and how precisely to compute: all are part of the result.
-
-    ``precision`` is one of :mod:`shellac.precision`.
-    """
+    """Where, with how many threads and how precisely to compute: all are part of the result."""
 
     threads: int = pydantic.Field(ge=1, le=256)
     device: str = pydantic.Field(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
-    precision: Literal["full", "tf32", "bf16"]
+    precision: Precision
 
 
 class SplitSettings(Strict):

@@ -9,15 +9,15 @@ differs by -35 dB or less (``tests/test_precision.py``); BABE-2's is computed as
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
+from shellac.config import Precision
 from shellac.errors import UsageError
 
-FULL, TF32, BF16 = "full", "tf32", "bf16"
-NAMES = (FULL, TF32, BF16)
+FULL, TF32, BF16 = NAMES = get_args(Precision)
 _process = {"precision": FULL}
 
 

@@ -48,12 +48,22 @@ def test_plan_covers_every_sample_and_reads_forward(length, layout):
 @settings(max_examples=60, deadline=None)
 @given(LENGTHS, layouts())
 def test_chunks_are_read_at_one_length(length, layout):
-    read = [chunk.read_stop - chunk.read_start for chunk in chunking.plan(length, layout)]
-    most = max(layout.segment, layout.fade) + layout.fade + 2 * layout.context
-    assert max(read) < most + 2 * layout.align
-    assert max(read) - min(read[:-1], default=max(read)) <= layout.align
-    if 2 * layout.fade <= layout.segment:
-        assert max(read) - read[-1] <= layout.align * (len(read) + 1)
+    (read,) = {chunk.read_stop - chunk.read_start for chunk in chunking.plan(length, layout)}
+    most = layout.segment + layout.fade + 2 * layout.context
+    assert read < most + 2 * max(layout.align, layout.fade)
+    if layout.fade + 2 * layout.align <= layout.segment:  # else one of them rules
+        assert read <= most
+
+
+@settings(max_examples=60, deadline=None)
+@given(LENGTHS, layouts())
+def test_no_more_is_read_than_so_many_chunks_need(length, layout):
+    chunks = chunking.plan(length, layout)
+    shorter = chunks[0].read_stop - layout.align
+    room = shorter - layout.fade - 2 * layout.context
+    step = room - room % layout.align
+    if len(chunks) > 1 and step >= max(layout.fade, layout.align):
+        assert shorter + (len(chunks) - 1) * step < length
 
 
 @settings(max_examples=60, deadline=None)

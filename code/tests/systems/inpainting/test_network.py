@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 from parity import cases
+from torch.nn import functional
 
 from shellac.systems.inpainting.blocks import ConvUnit, Norm
 from shellac.systems.inpainting.network import NETWORKS, build, fuse, initialise
@@ -149,6 +150,23 @@ def test_affine_norms_are_the_same_in_training_and_batch_norms_are_not(name):
         torch.testing.assert_close(
             fuse(network)(x).restored, network(x).restored, rtol=1e-3, atol=1e-4
         )
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (7, 8), (8, 8), (9, 16)])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (3, 4)])
+def test_transposed_units_cut_an_odd_excess_after(shape, kernel, stride):
+    unit = ConvUnit(3, 5, kernel, stride, norm=False, act="linear", transposed=True)
+    initialise(unit, seeded())
+    x = noise(2, 3, *shape).requires_grad_()
+    y = unit(x)
+    whole = functional.conv_transpose2d(x, unit.conv.weight, unit.conv.bias, stride)
+    whole = functional.pad(whole, (0, max(0, stride - kernel)) * 2)  # ends that no tap reaches
+    cut, ends = max(0, kernel - stride) // 2, tuple(stride * side for side in shape)
+    wanted = whole[:, :, cut:, cut:][:, :, : ends[0], : ends[1]]
+    torch.testing.assert_close(y, wanted)
+    weights = noise(*wanted.shape, seed=1)
+    ours, theirs = (torch.autograd.grad((z * weights).sum(), x)[0] for z in (y, wanted))
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_batch_norms_normalise_by_the_batch():
