@@ -68,9 +68,9 @@ def finished(process: subprocess.Popen) -> tuple[float, float]:
     return json.loads(told)[0]["peak_memory_mb"], used.ru_utime + used.ru_stime
 
 
-def median_cost(*arguments: object, **named: str) -> tuple[float, float]:
+def median_cost(*arguments: object) -> tuple[float, float]:
     """Return the medians of what several runs of :func:`restore` cost."""
-    runs = [restore(*arguments, **named) for _ in range(_RUNS)]
+    runs = [restore(*arguments) for _ in range(_RUNS)]
     return tuple(float(np.median(costs)) for costs in zip(*runs, strict=True))
 
 

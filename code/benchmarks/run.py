@@ -34,7 +34,7 @@ import synthesis
 import torch
 
 from shellac import config, paths
-from shellac.allocation import keep_freed_memory
+from shellac.allocation import keep_freed_memory, start_tuned
 from shellac.errors import ShellacError, UsageError
 from shellac.files import write_csv, write_json
 
@@ -102,6 +102,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    start_tuned()
     try:
         main(sys.argv[1:])
     except ShellacError as error:

@@ -1,11 +1,9 @@
 """Memory of ``shellac restore`` over the number of segments, with networks of the published size.
 
 What is kept of one segment when the next is computed would show: the memory of 16 would be above
-that of 4. One segment alone takes less than several by what the heap loses to fragments, which
-settles with the second; where its blocks lie is left to chance, so that of several runs the median
-counts. Fresh weights, with the context of published ones. Networks that fill gaps take no more
-than loading them does. BABE-2 is measured by ``babe2_files.py``, whole recordings by
-``long_files.py``.
+that of 4. Where small blocks lie in the heap is left to chance, some 100 MB from run to run.
+Fresh weights, with the context of published ones. Networks that fill gaps take no more than loading
+them does. BABE-2 is measured by ``babe2_files.py``, whole recordings by ``long_files.py``.
 """
 
 import tempfile
@@ -14,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from end_to_end import EDGE_SECONDS, fresh
-from long_files import SAMPLE_RATE, median_cost
+from long_files import SAMPLE_RATE, restore
 
 from shellac import audio
 
@@ -55,4 +53,4 @@ def _peak_mb(name: str, folder: Path, stored: str, seconds: float) -> float:
     source, cut = folder / f"{seconds:g}.wav", ("--segment-seconds", f"{_SEGMENT_SECONDS:g}")
     noise = np.random.default_rng(0).standard_normal((1, round(seconds * SAMPLE_RATE)), np.float32)
     audio.write(source, 0.05 * noise, SAMPLE_RATE)
-    return median_cost(source, folder / "out", name, *cut, weights=stored)[0]
+    return restore(source, folder / "out", name, *cut, weights=stored)[0]

@@ -1,11 +1,11 @@
 """The command ``shellac`` as a program: as it is installed, and as ``python -m shellac``."""
 
-from shellac.allocation import merge_freed_memory
+from shellac.allocation import start_tuned
 
 
 def program() -> int:
     """Run the command line in a process of its own; return the exit status."""
-    merge_freed_memory()
+    start_tuned()
     from shellac.cli import main  # here: imported once, by the process that goes on
 
     return main()

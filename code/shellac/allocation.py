@@ -9,8 +9,10 @@ from pathlib import Path
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _USUAL = {_TRIM_THRESHOLD: 2**26, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
 _KEEPING = {_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0}
-_TUNABLES, _CACHE = "GLIBC_TUNABLES", "glibc.malloc.tcache_count"
-_MERGING = (2, 39)  # the first glibc that merges all by itself
+_LARGE_APART = {**_KEEPING, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
+_TUNABLES = "GLIBC_TUNABLES"
+_CACHE, _HUGE = "glibc.malloc.tcache_count", "glibc.malloc.hugetlb"
+_MERGING, _HUGE_PAGES = (2, 39), (2, 35)  # the first glibc that merges; that asks for huge pages
 
 
 def keep_freed_memory(keep: bool = True) -> bool:
@@ -21,13 +23,27 @@ def keep_freed_memory(keep: bool = True) -> bool:
     measures what that costs). For programs that compute and end: what was once needed is kept.
     Return whether the C library can be told; only glibc can. ``keep`` false undoes it.
     """
+    return _tell(_KEEPING if keep else _USUAL)
+
+
+def keep_but_large_blocks() -> bool:
+    """Keep freed memory as :func:`keep_freed_memory` does, but return blocks of 32 MB or more.
+
+    For recordings of any length: small blocks that stay between large ones let the heap grow well
+    above what is held at a time, by how much is left to chance. Large blocks in mappings of their
+    own leave it no gaps; in huge pages (:func:`start_tuned`) clearing them costs little.
+    """
+    return _tell(_LARGE_APART)
+
+
+def _tell(settings: dict[int, int]) -> bool:
     import ctypes  # here: a command that only prints its help does without
 
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return all([mallopt(*pair) for pair in (_KEEPING if keep else _USUAL).items()])
+    return all([mallopt(*pair) for pair in settings.items()])
 
 
 def peak_mb() -> float:
@@ -46,28 +62,34 @@ def peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def merge_freed_memory() -> None:
-    """Start this program again with a heap whose free blocks merge, where they would not.
+def start_tuned() -> None:
+    """Start this program again with the heap that long recordings need, where it is not so yet.
 
     PyTorch asks for aligned blocks. What glibc cuts off their ends goes into a cache of small
     blocks, where it cannot merge again with what it was cut from (its bug 30723): a freed block
     is too small for the next one of its size, and the heap grows with every chunk of a recording.
-    Without that cache it stays as it is after a few. Only the environment of a process that
-    starts can say so; one that says anything of the cache is left as it is.
+    Without that cache it stays as it is after a few. And memory in huge pages is cleared in a
+    fraction of the time, where the system gives them to who asks. Only the environment of a
+    process that starts can say so; what it says already stands.
     """
-    tunables = os.environ.get(_TUNABLES, "")
-    if _CACHE in tunables or not _leaves_apart():
+    told = os.environ.get(_TUNABLES, "")
+    wanted = [f"{name}={value}" for name, value in _tunables().items() if name not in told]
+    if not wanted:
         return
-    without = ":".join(filter(None, (tunables, f"{_CACHE}=0")))
     command = [sys.executable, *sys.orig_argv[1:]]
+    tunables = ":".join(filter(None, (told, *wanted)))
     with contextlib.suppress(OSError):  # then it needs more memory, and does the same
-        os.execve(sys.executable, command, {**os.environ, _TUNABLES: without})
+        os.execve(sys.executable, command, {**os.environ, _TUNABLES: tunables})
 
 
-def _leaves_apart() -> bool:
-    """Whether the C library is a glibc that keeps small blocks from merging."""
+def _tunables() -> dict[str, int]:
+    """What this C library is to be told: nothing where it is no glibc."""
     try:
         name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
     except (AttributeError, OSError, ValueError):
-        return False
-    return name == "glibc" and tuple(map(int, version.split(".")[:2])) < _MERGING
+        return {}
+    if name != "glibc":
+        return {}
+    release = tuple(map(int, version.split(".")[:2]))
+    without_cache = {_CACHE: 0} if release < _MERGING else {}
+    return without_cache | ({_HUGE: 1} if release >= _HUGE_PAGES else {})

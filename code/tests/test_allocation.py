@@ -7,14 +7,17 @@ import pytest
 
 from shellac import allocation
 
+CACHE, HUGE = "glibc.malloc.tcache_count", "glibc.malloc.hugetlb"
+
 # memory that is freed and asked for again is touched without a fault where it was kept
 FAULTS = """
 import resource, sys
 import numpy as np
-from shellac.allocation import keep_freed_memory
-kept = keep_freed_memory(sys.argv[1] == "keep")
+from shellac.allocation import keep_but_large_blocks, keep_freed_memory
+how, mb = sys.argv[1], int(sys.argv[2])
+kept = keep_but_large_blocks() if how == "large" else keep_freed_memory(how == "keep")
 def touch():
-    np.empty(64 * 2**20, np.uint8).fill(1)
+    np.empty(mb * 2**20, np.uint8).fill(1)
 touch()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):
@@ -23,9 +26,9 @@ print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(keep):
+def faults(how, mb=64):
     done = subprocess.run(
-        [sys.executable, "-c", FAULTS, keep], capture_output=True, text=True, check=True
+        [sys.executable, "-c", FAULTS, how, str(mb)], capture_output=True, text=True, check=True
     )
     told, count = done.stdout.split()
     return told, int(count)
@@ -36,6 +39,14 @@ def test_freed_memory_is_touched_without_a_fault():
     told, kept = faults("keep")
     assert told == "True"
     assert kept < faults("return")[1] / 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
+def test_only_large_blocks_are_returned():
+    told, large = faults("large")
+    assert told == "True"
+    assert large > 10 * faults("large", mb=16)[1]
+    assert large > 10 * faults("keep")[1]
 
 
 PEAK = "from shellac.allocation import peak_mb; print(peak_mb())"
@@ -59,15 +70,16 @@ def test_the_most_memory_is_that_of_this_program_alone():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocation.keep_freed_memory()
+    assert not allocation.keep_but_large_blocks()
 
 
 # aligned blocks and small ones, as chunks of several lengths ask for: how far the heap grows, in
 # sizes of all large blocks that are ever held at once
 HEAP = """
 import ctypes, random, sys
-from shellac.allocation import keep_freed_memory, merge_freed_memory
+from shellac.allocation import keep_freed_memory, start_tuned
 if sys.argv[1] == "merge":
-    merge_freed_memory()
+    start_tuned()
 keep_freed_memory()
 libc, address = ctypes.CDLL(None), ctypes.c_void_p
 libc.malloc.restype = libc.sbrk.restype = address
@@ -107,7 +119,7 @@ def program(text, tmp_path, *arguments, **environment):
     return done.stdout
 
 
-@pytest.mark.skipif(not allocation._leaves_apart(), reason="this C library merges by itself")
+@pytest.mark.skipif(CACHE not in allocation._tunables(), reason="this C library merges by itself")
 def test_the_heap_does_not_grow_with_the_number_of_chunks(tmp_path):
     merged, apart = (program(HEAP, tmp_path, how, "tëxt") for how in ("merge", "leave"))
     assert merged.endswith("['merge', 'tëxt']\n")
@@ -117,18 +129,19 @@ def test_the_heap_does_not_grow_with_the_number_of_chunks(tmp_path):
 
 TUNABLES = """
 import os
-from shellac.allocation import merge_freed_memory
-merge_freed_memory()
+from shellac.allocation import start_tuned
+start_tuned()
 print(os.environ.get("GLIBC_TUNABLES"))
 """
 
 
-@pytest.mark.skipif(not allocation._leaves_apart(), reason="this C library merges by itself")
+@pytest.mark.skipif(len(allocation._tunables()) < 2, reason="this C library needs less")
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("glibc.malloc.perturb=0", "glibc.malloc.perturb=0:glibc.malloc.tcache_count=0"),
-        ("glibc.malloc.tcache_count=7", "glibc.malloc.tcache_count=7"),
+        ("glibc.malloc.perturb=0", f"glibc.malloc.perturb=0:{CACHE}=0:{HUGE}=1"),
+        (f"{CACHE}=7", f"{CACHE}=7:{HUGE}=1"),
+        (f"{CACHE}=7:{HUGE}=0", f"{CACHE}=7:{HUGE}=0"),
     ],
 )
 def test_what_the_user_tells_the_allocator_stands(tmp_path, before, after):
@@ -136,11 +149,18 @@ def test_what_the_user_tells_the_allocator_stands(tmp_path, before, after):
 
 
 @pytest.mark.parametrize(
-    ("told", "apart"), [("glibc 2.36", True), ("glibc 2.39", False), (None, False)]
+    ("library", "told"),
+    [
+        ("glibc 2.31", {CACHE: 0}),
+        ("glibc 2.36", {CACHE: 0, HUGE: 1}),
+        ("glibc 2.39", {HUGE: 1}),
+        ("musl 1.2", {}),
+        (None, {}),
+    ],
 )
-def test_only_a_glibc_that_does_not_merge_is_started_again(monkeypatch, told, apart):
-    monkeypatch.setattr(os, "confstr", lambda name: told)
-    assert allocation._leaves_apart() == apart
+def test_each_c_library_is_told_what_it_lacks(monkeypatch, library, told):
+    monkeypatch.setattr(os, "confstr", lambda name: library)
+    assert allocation._tunables() == told
 
 
 def test_a_system_that_tells_no_c_library_is_left_alone(monkeypatch):
@@ -148,4 +168,4 @@ def test_a_system_that_tells_no_c_library_is_left_alone(monkeypatch):
         raise ValueError(name)
 
     monkeypatch.setattr(os, "confstr", unknown)
-    assert not allocation._leaves_apart()
+    assert allocation._tunables() == {}
