@@ -29,7 +29,7 @@ def measure(
         calls = (
             infer,
             calibration.memory_returned()(infer),
-            calibration.large_blocks_returned()(infer),
+            calibration.memory_returned("small")(infer),
         )
         kept, returned, large = calibration.alternate(calls, turns)
         yield {

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch.nn import functional
 
-from shellac.allocation import keep_but_large_blocks, keep_freed_memory
+from shellac.allocation import keep_freed_memory
 
 _MATMUL_SIZE = 768
 _CHANNELS, _SIDE = 64, (64, 256)
@@ -38,19 +38,12 @@ def alternate(
 
 
 @contextmanager
-def memory_returned() -> Iterator[None]:
-    """Return freed memory to the system, as Python comes, where our command line keeps it."""
-    keep_freed_memory(False)
-    try:
-        yield
-    finally:
-        keep_freed_memory()
+def memory_returned(kept: str = "usual") -> Iterator[None]:
+    """Return freed memory to the system, as Python comes, where our command line keeps it.
 
-
-@contextmanager
-def large_blocks_returned() -> Iterator[None]:
-    """Return large blocks alone, as ``shellac restore`` does."""
-    keep_but_large_blocks()
+    With ``small`` kept, large blocks alone, as ``shellac restore`` does.
+    """
+    keep_freed_memory(kept)
     try:
         yield
     finally:

@@ -50,7 +50,7 @@ def _row(name: str, folder: Path, seconds: float, width: float, turns: int) -> d
     audio.write(source, 0.05 * noise, _RATE)
     session = Session(Options((name,), (str(stored),), device="cpu"))
     before = _rate_of(turns)
-    with _timed(type(network)) as spent, calibration.large_blocks_returned():
+    with _timed(type(network)) as spent, calibration.memory_returned("small"):
         whole = calibration.cpu_seconds(lambda: session.run(Job(source, folder / "out")))
     conv2d_rate = float(np.median([*before, *_rate_of(turns)]))
     floor = _operations(name, seconds, rate, width) / conv2d_rate

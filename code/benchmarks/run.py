@@ -15,6 +15,11 @@ from itertools import chain
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+from shellac.allocation import keep_freed_memory, start_tuned
+
+if __name__ == "__main__":
+    start_tuned()  # before what takes seconds to import
+
 import allocation
 import babe2_files
 import classical
@@ -34,7 +39,6 @@ import synthesis
 import torch
 
 from shellac import config, paths
-from shellac.allocation import keep_freed_memory, start_tuned
 from shellac.errors import ShellacError, UsageError
 from shellac.files import write_csv, write_json
 
@@ -102,7 +106,6 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    start_tuned()
     try:
         main(sys.argv[1:])
     except ShellacError as error:

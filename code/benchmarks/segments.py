@@ -1,7 +1,7 @@
 """Memory of ``shellac restore`` over the number of segments, with networks of the published size.
 
 What is kept of one segment when the next is computed would show: the memory of 16 would be above
-that of 4. Where small blocks lie in the heap is left to chance, some 100 MB from run to run.
+that of 4. One run each: where small blocks lie in the heap is left to chance, some 100 MB.
 Fresh weights, with the context of published ones. Networks that fill gaps take no more than loading
 them does. BABE-2 is measured by ``babe2_files.py``, whole recordings by ``long_files.py``.
 """

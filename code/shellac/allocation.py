@@ -8,42 +8,33 @@ from pathlib import Path
 # glibc's names for what mallopt sets, and what it comes to by itself where arrays are large
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _USUAL = {_TRIM_THRESHOLD: 2**26, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
-_KEEPING = {_TRIM_THRESHOLD: 2**31 - 1, _MMAP_MAX: 0}
-_LARGE_APART = {**_KEEPING, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
+_KEPT = {_TRIM_THRESHOLD: 2**31 - 1}
+_KEEPING = {"all": {**_KEPT, _MMAP_MAX: 0}, "small": {**_USUAL, **_KEPT}, "usual": _USUAL}
 _TUNABLES = "GLIBC_TUNABLES"
 _CACHE, _HUGE = "glibc.malloc.tcache_count", "glibc.malloc.hugetlb"
 _MERGING, _HUGE_PAGES = (2, 39), (2, 35)  # the first glibc that merges; that asks for huge pages
 
 
-def keep_freed_memory(keep: bool = True) -> bool:
+def keep_freed_memory(blocks: str = "all") -> bool:
     """Have freed memory handed out again, rather than returned to the system and asked for anew.
 
     A network frees and asks for maps of hundreds of megabytes at every layer; each time, the
     system would clear every page of them when it is first touched (``benchmarks/allocation.py``
     measures what that costs). For programs that compute and end: what was once needed is kept.
-    Return whether the C library can be told; only glibc can. ``keep`` false undoes it.
+
+    ``small`` returns blocks of 32 MB or more, for recordings of any length: small blocks that stay
+    between large ones let the heap grow well above what is held at a time, by how much is left to
+    chance. Large blocks in mappings of their own leave it no gaps; in huge pages
+    (:func:`start_tuned`) clearing them costs little. ``usual`` undoes both. Return whether the C
+    library can be told; only glibc can.
     """
-    return _tell(_KEEPING if keep else _USUAL)
-
-
-def keep_but_large_blocks() -> bool:
-    """Keep freed memory as :func:`keep_freed_memory` does, but return blocks of 32 MB or more.
-
-    For recordings of any length: small blocks that stay between large ones let the heap grow well
-    above what is held at a time, by how much is left to chance. Large blocks in mappings of their
-    own leave it no gaps; in huge pages (:func:`start_tuned`) clearing them costs little.
-    """
-    return _tell(_LARGE_APART)
-
-
-def _tell(settings: dict[int, int]) -> bool:
     import ctypes  # here: a command that only prints its help does without
 
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return all([mallopt(*pair) for pair in settings.items()])
+    return all([mallopt(*pair) for pair in _KEEPING[blocks].items()])
 
 
 def peak_mb() -> float:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from shellac import __version__
-from shellac.allocation import keep_but_large_blocks, keep_freed_memory
+from shellac.allocation import keep_freed_memory
 from shellac.commands import plan, slurm
 from shellac.errors import ShellacError, one_line
 
@@ -294,7 +294,7 @@ def _each(options: argparse.Namespace, run: Callable, expect: Callable | None = 
 def _restore(options: argparse.Namespace) -> int:
     from shellac.commands.restore import Options, Session
 
-    keep_but_large_blocks()  # its memory must not grow with the recording
+    keep_freed_memory("small")  # its memory must not grow with the recording
     fields = Options.__dataclass_fields__.keys() - {"systems", "weights"}
     chosen = {name: getattr(options, name) for name in fields}
     session = Session(

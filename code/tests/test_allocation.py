@@ -13,9 +13,9 @@ CACHE, HUGE = "glibc.malloc.tcache_count", "glibc.malloc.hugetlb"
 FAULTS = """
 import resource, sys
 import numpy as np
-from shellac.allocation import keep_but_large_blocks, keep_freed_memory
+from shellac.allocation import keep_freed_memory
 how, mb = sys.argv[1], int(sys.argv[2])
-kept = keep_but_large_blocks() if how == "large" else keep_freed_memory(how == "keep")
+kept = keep_freed_memory(how)
 def touch():
     np.empty(mb * 2**20, np.uint8).fill(1)
 touch()
@@ -36,17 +36,17 @@ def faults(how, mb=64):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
 def test_freed_memory_is_touched_without_a_fault():
-    told, kept = faults("keep")
+    told, kept = faults("all")
     assert told == "True"
-    assert kept < faults("return")[1] / 10
+    assert kept < faults("usual")[1] / 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
 def test_only_large_blocks_are_returned():
-    told, large = faults("large")
+    told, large = faults("small")
     assert told == "True"
-    assert large > 10 * faults("large", mb=16)[1]
-    assert large > 10 * faults("keep")[1]
+    assert large > 10 * faults("small", mb=16)[1]
+    assert large > 10 * faults("all")[1]
 
 
 PEAK = "from shellac.allocation import peak_mb; print(peak_mb())"
@@ -70,7 +70,7 @@ def test_the_most_memory_is_that_of_this_program_alone():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not allocation.keep_freed_memory()
-    assert not allocation.keep_but_large_blocks()
+    assert not allocation.keep_freed_memory("small")
 
 
 # aligned blocks and small ones, as chunks of several lengths ask for: how far the heap grows, in
