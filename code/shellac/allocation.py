@@ -3,13 +3,15 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # glibc's names for what mallopt sets, and what it comes to by itself where arrays are large
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _USUAL = {_TRIM_THRESHOLD: 2**26, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 65536}
 _KEPT = {_TRIM_THRESHOLD: 2**31 - 1}
-_KEEPING = {"all": {**_KEPT, _MMAP_MAX: 0}, "small": {**_USUAL, **_KEPT}, "usual": _USUAL}
+_LARGE_APART = {**_USUAL, **_KEPT, _MMAP_THRESHOLD: 2**24}
+_KEEPING = {"all": {**_KEPT, _MMAP_MAX: 0}, "small": _LARGE_APART, "usual": _USUAL}
 _TUNABLES = "GLIBC_TUNABLES"
 _CACHE, _HUGE = "glibc.malloc.tcache_count", "glibc.malloc.hugetlb"
 _MERGING, _HUGE_PAGES = (2, 39), (2, 35)  # the first glibc that merges; that asks for huge pages
@@ -22,19 +24,33 @@ def keep_freed_memory(blocks: str = "all") -> bool:
     system would clear every page of them when it is first touched (``benchmarks/allocation.py``
     measures what that costs). For programs that compute and end: what was once needed is kept.
 
-    ``small`` returns blocks of 32 MB or more, for recordings of any length: small blocks that stay
+    ``small`` returns blocks of 16 MB or more, for recordings of any length: small blocks that stay
     between large ones let the heap grow well above what is held at a time, by how much is left to
     chance. Large blocks in mappings of their own leave it no gaps; in huge pages
-    (:func:`start_tuned`) clearing them costs little. ``usual`` undoes both. Return whether the C
-    library can be told; only glibc can.
+    (:func:`start_tuned`) clearing them costs little. What is left of the heap's growth,
+    :func:`return_freed_memory` ends. ``usual`` undoes both. Return whether the C library can be
+    told; only glibc can.
     """
+    mallopt = _of_glibc("mallopt")
+    return mallopt is not None and all([mallopt(*pair) for pair in _KEEPING[blocks].items()])
+
+
+def return_freed_memory() -> None:
+    """Return to the system what lies free now, wherever in the heap; only glibc can.
+
+    Between two chunks of a recording: each then finds the heap as the one before did.
+    """
+    if trim := _of_glibc("malloc_trim"):
+        trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
     import ctypes  # here: a command that only prints its help does without
 
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):
-        return False
-    return all([mallopt(*pair) for pair in _KEEPING[blocks].items()])
+        return None
 
 
 def peak_mb() -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from shellac import audio
+from shellac.allocation import return_freed_memory
 from shellac.audio import Facts
 from shellac.degradations.gaps import Interval
 from shellac.errors import AudioError, ShellacError
@@ -161,6 +162,7 @@ class Spool:
                 np.ascontiguousarray(block.T, dtype=np.float32).tofile(raw)
                 bar.update(stop - start)
                 start = stop
+                return_freed_memory()  # else the heap grows from chunk to chunk
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (input, restored) blocks of shape (C, n)."""
