@@ -5,6 +5,7 @@ values. Their edge effect is set to the most that the probe of published weights
 no published weights carry more context.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ _COUNTED = 128  # frames
 def measure(seconds: float = 40, width: float = 1.0, turns: int = 3) -> Iterator[dict[str, object]]:
     """Yield one row per network for one recording of 44.1 kHz, mono.
 
-    ``ratio`` is the whole command over the floor of the recording without context;
+    ``ratio`` is the whole command over the floor of the recording without context,
+    ``ratio_in_kernel`` what of it the system spent, which clears the memory of large maps anew;
     ``network_ratio`` what was spent in the network alone over the same floor, with the context;
     ``context_of_an_hour`` how much more than its length is computed of a long recording.
     """
@@ -50,8 +52,10 @@ def _row(name: str, folder: Path, seconds: float, width: float, turns: int) -> d
     audio.write(source, 0.05 * noise, _RATE)
     session = Session(Options((name,), (str(stored),), device="cpu"))
     before = _rate_of(turns)
+    in_kernel = os.times().system
     with _timed(type(network)) as spent, calibration.memory_returned("small"):
         whole = calibration.cpu_seconds(lambda: session.run(Job(source, folder / "out")))
+    in_kernel = os.times().system - in_kernel
     conv2d_rate = float(np.median([*before, *_rate_of(turns)]))
     floor = _operations(name, seconds, rate, width) / conv2d_rate
     plan = chunking.plan(_HOUR * _RATE, session.restorer.layout(_RATE))
@@ -60,6 +64,7 @@ def _row(name: str, folder: Path, seconds: float, width: float, turns: int) -> d
         "cpu_seconds": whole,
         "floor_seconds": floor,
         "ratio": whole / floor,
+        "ratio_in_kernel": in_kernel / floor,
         "network_ratio": sum(spent) / floor,
         "beside_network_seconds": whole - sum(spent),
         "context_of_an_hour": sum(each.read_stop - each.read_start for each in plan)

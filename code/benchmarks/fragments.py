@@ -10,11 +10,9 @@ peak beyond what it needs for next to nothing.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -31,7 +29,6 @@ from shellac import audio, config, paths
 from shellac.datasets.corpora import INDEX
 from shellac.datasets.index import Recording
 from shellac.datasets.synthesis.piano import piano_piece
-from shellac.decoding import client
 from shellac.files import sha256, write_csv
 from shellac.systems.superres import fragments
 
@@ -117,13 +114,6 @@ def _fill(root: Path, count: int, what: str, seconds: float) -> dict[str, list[P
     return {split: [row.path for row in rows if row.split == split] for split in fragments.SPLITS}
 
 
-def _cpu_seconds() -> float:
-    """CPU seconds of this process and of its decoders, which are ended to be counted."""
-    client.stop_idle()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 def _speed(what: str, minutes: float, turns: int, resampler: str = "soxr_hq") -> dict[str, object]:
     *_, rate, stride = _SETS[what]
     with repository(minutes, what) as files:
@@ -141,7 +131,7 @@ def _speed(what: str, minutes: float, turns: int, resampler: str = "soxr_hq") ->
             published,
             lambda: audio.Reader(files["train"][0]).__exit__(),
         ]
-        fast, slow, start = calibration.alternate(calls, turns, _cpu_seconds)
+        fast, slow, start = calibration.alternate(calls, turns, calibration.with_decoders)
         apart, count = [], 0
         for split, path in theirs.items():
             with (

@@ -54,6 +54,14 @@ def _step(network: nn.Module, x: torch.Tensor) -> None:
     _result(network, x).square().mean().backward()
 
 
+def built(name: str, width: float) -> nn.Module:
+    """Build a network as training lays it out, a map's channels beside each other."""
+    network = networks.build(name, width=width).to(memory_format=torch.channels_last)
+    if name in WIDE_NAMES:
+        _calm(network)
+    return network
+
+
 def _calm(network: nn.Module) -> None:
     """Draw kernels as PyTorch does.
 
@@ -98,9 +106,7 @@ def measure(
 def _rows(
     name: str, shapes: tuple[Shape, Shape], width: float, turns: int
 ) -> Iterator[dict[str, object]]:
-    trained = networks.build(name, width=width).to(memory_format=torch.channels_last)
-    if name in WIDE_NAMES:
-        _calm(trained)
+    trained = built(name, width)
     plain = copy.deepcopy(trained).to(memory_format=torch.contiguous_format)
     prepared = weight_norm.prepare(fuse(trained))
     inference = ("inference", _infer, prepared, shapes[0])

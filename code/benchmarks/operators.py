@@ -12,10 +12,13 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from shellac import networks
 from shellac.systems import weight_norm
 from shellac.systems.inpainting.network import fuse
 
+CASES = (
+    *((name, (4, 1, 128, 128)) for name in benchmark.INPAINTING_NAMES),
+    *((name, (1, 2, 111, 2 * benchmark.BINS - 1)) for name in benchmark.WIDE_NAMES),
+)
 _LEAST_SHARE = 0.02  # of the whole; what takes less is summed up
 
 
@@ -49,20 +52,16 @@ def _kind(packet: Any, args: Sequence[Any]) -> str:
 
 
 def measure(
-    names: Sequence[str] = benchmark.INPAINTING_NAMES,
-    batch: int = 4,
-    side: int = 128,
-    width: float = 1.0,
-    turns: int = 5,
+    cases: Sequence[tuple[str, benchmark.Shape]] = CASES, width: float = 1.0, turns: int = 5
 ) -> Iterator[dict[str, object]]:
-    """Yield a row per network and kind of operator, dearest first.
+    """Yield a row per network, for an input of a shape, and kind of operator, dearest first.
 
     ``share`` is that of the network's time; ``ratio`` the time over that of as many operations at
     the rate of a plain convolution, for operators that are counted in operations.
     """
-    for name in names:
-        network = weight_norm.prepare(fuse(networks.build(name, width=width)))
-        x = torch.randn((batch, 1, side, side), generator=torch.Generator().manual_seed(0))
+    for name, shape in cases:
+        network = weight_norm.prepare(fuse(benchmark.built(name, width)))
+        x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         x = x.contiguous(memory_format=torch.channels_last)
         runs, rates = [], []
         with torch.no_grad():  # in inference mode convolutions are not told apart

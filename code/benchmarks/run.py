@@ -31,6 +31,7 @@ import griffin_lim
 import historical
 import inpainting_gaps
 import long_files
+import machine
 import networks
 import operators
 import segments
@@ -44,6 +45,7 @@ from shellac.files import write_csv, write_json
 
 Row = dict[str, object]
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
+    "machine": machine.measure,
     "networks": networks.measure,
     "operators": operators.measure,
     "allocation": allocation.measure,

@@ -16,6 +16,7 @@ _BAR_COLOUR = "#9db8d6"
 _ROW_INCHES, _FRAME_INCHES = 0.15, 0.6
 # what a benchmark's rows say, and how to read their figures
 READING = {
+    "machine": "What the machine reaches by itself: arithmetic, memory, decoding, start-up.",
     "networks": "Time over the floor: the direct algorithm's operations at a plain convolution's"
     " rate. Near 1 is as fast as the machine allows.",
     "operators": "Where the time of networks above their goal goes, operator by operator.",

@@ -12,10 +12,11 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 TINY = """
 import json, sys
 import allocation, classical, cqt, end_to_end, filter_fit, fragments, griffin_lim, historical
-import inpainting_gaps, networks, operators, run, segments, spline, synthesis
+import inpainting_gaps, machine, networks, operators, run, segments, spline, synthesis
 run.BENCHMARKS = {
+    "machine": lambda: machine.measure(2, 1 / 60, 1),
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
-    "operators": lambda: operators.measure(("inpainting/UNet_v2",), 1, 32, 1 / 64, 1),
+    "operators": lambda: operators.measure((("inpainting/UNet_v2", (1, 1, 32, 32)),), 1 / 64, 1),
     "allocation": lambda: allocation.measure((1.3,), 1 / 64, 1),
     "end-to-end": lambda: end_to_end.measure(2, 1 / 64, 1),
     "cqt": lambda: cqt.measure(((7, 8, 22050, 2048), (8, 8, 44100, 4096)), 1.0, 1 / 64, 1, 2),
@@ -46,7 +47,8 @@ def test_the_harness_measures_everything(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert (len(rows["networks"]), len(rows["spline"])) == (20, 6)
+    assert (len(rows["machine"]), len(rows["networks"]), len(rows["spline"])) == (12, 20, 6)
+    assert all(value > 0 for row in rows["machine"] for key, value in row.items() if key != "what")
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
     for row in rows["end-to-end"]:
         assert row["network_ratio"] > 0 and row["context_of_an_hour"] > 0
@@ -193,5 +195,5 @@ def test_an_unknown_benchmark_is_refused():
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("bench: no benchmark 'nothing'; there are: networks, ")
+    assert done.stderr.startswith("bench: no benchmark 'nothing'; there are: machine, ")
     assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,107 @@
+"""What this machine reaches by itself, beside which the other figures are read; and start-up.
+
+Rates of arithmetic, of copies, of memory that is touched for the first time, of decoding, and how
+long the command line takes to answer.
+"""
+
+import math
+import mmap
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import calibration
+import numpy as np
+import soundfile
+
+from shellac import audio
+
+_RATE = 44100
+_FORMATS = ("WAV", "FLAC", "OGG", "MP3")
+_PAGE = 4096
+_GB, _MB = 1e9, 2**20
+_COMMANDS = {
+    "starts to print its help": "--help",
+    "starts to list its networks": "systems",
+    "restores one second by classical methods": "restore input.wav -o out --system classical",
+}
+
+
+def measure(megabytes: int = 256, minutes: float = 2.0, turns: int = 5) -> Iterator[dict]:
+    """Yield rows of arithmetic, of memory (blocks of ``megabytes``), of decoding and of start-up.
+
+    What is decoded is noise in stereo at 44.1 kHz, ``minutes`` long: the least that compresses.
+    """
+    yield from _arithmetic(turns)
+    yield from _memory(megabytes * _MB, turns)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _decoding(Path(folder), minutes * 60, turns)
+        yield from _starting(Path(folder), turns)
+
+
+def _arithmetic(turns: int) -> Iterator[dict[str, object]]:
+    parts = {"product of matrices": calibration.matmul, "convolution 3 x 3": calibration.conv2d}
+    for what, part in parts.items():
+        (seconds,) = calibration.alternate([part], turns)
+        yield {"what": what, "cpu_seconds": seconds, "gflops": part() / seconds / 1e9}
+
+
+def _memory(size: int, turns: int) -> Iterator[dict[str, object]]:
+    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+    calls: dict[str, Callable[[], object]] = {
+        "copy": lambda: np.copyto(target, source),
+        "first touch of memory, pages of 4 kB": lambda: _touch(size, huge=False),
+        "first touch of memory, huge pages where given": lambda: _touch(size, huge=True),
+    }
+    for (what, _), seconds in zip(
+        calls.items(), calibration.alternate(list(calls.values()), turns), strict=True
+    ):
+        yield {
+            "what": f"{what}, {size // _MB} MB",
+            "cpu_seconds": seconds,
+            "gb_per_second": size / seconds / _GB,
+        }
+
+
+def _touch(size: int, huge: bool) -> None:
+    """Ask the system for memory, write one byte on every page, return it."""
+    with mmap.mmap(-1, size) as block:
+        if huge and hasattr(mmap, "MADV_HUGEPAGE"):
+            block.madvise(mmap.MADV_HUGEPAGE)
+        pages = np.frombuffer(block, np.uint8)[::_PAGE]
+        pages[:] = 1
+        del pages  # a mapping that is looked into cannot be closed
+
+
+def _decoding(folder: Path, seconds: float, turns: int) -> Iterator[dict[str, object]]:
+    noise = np.random.default_rng(0).standard_normal((round(seconds * _RATE), 2), np.float32)
+    blocks = np.array_split(0.05 * noise, math.ceil(seconds))  # libsndfile dies of one long OGG
+    for kind in _FORMATS:
+        path = folder / f"noise.{kind.lower()}"
+        with soundfile.SoundFile(path, "w", _RATE, 2, format=kind) as file:
+            for block in blocks:
+                file.write(block)
+        (spent,) = calibration.alternate(
+            [lambda path=path: audio.read(path)], turns, calibration.with_decoders
+        )
+        yield {
+            "what": f"decoding of {kind}, {seconds:g} s of stereo, the decoder's start included",
+            "cpu_seconds": spent,
+            "times_real_time": seconds / spent,
+        }
+
+
+def _starting(folder: Path, turns: int) -> Iterator[dict[str, object]]:
+    audio.write(folder / "input.wav", np.full((1, _RATE), 0.1, np.float32), _RATE)
+    for what, arguments in _COMMANDS.items():
+        command = [sys.executable, "-m", "shellac", *arguments.split()]
+
+        def run(command: list[str] = command) -> None:
+            (folder / "out" / "input.wav").unlink(missing_ok=True)
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+        (seconds,) = calibration.alternate([run], turns, time.perf_counter)
+        yield {"what": f"shellac {what}", "wall_seconds": seconds}
