@@ -35,7 +35,8 @@ def measure(seconds: float = 40, width: float = 1.0, turns: int = 3) -> Iterator
     """Yield one row per network for one recording of 44.1 kHz, mono.
 
     ``ratio`` is the whole command over the floor of the recording without context,
-    ``ratio_in_kernel`` what of it the system spent, which clears the memory of large maps anew;
+    ``ratio_in_kernel`` what of it the system spent, which clears the memory of large maps anew, or
+    has to get it from a virtual machine's host again (``machine.py``);
     ``network_ratio`` what was spent in the network alone over the same floor, with the context;
     ``context_of_an_hour`` how much more than its length is computed of a long recording.
     """

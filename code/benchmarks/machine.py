@@ -1,7 +1,9 @@
 """What this machine reaches by itself, beside which the other figures are read; and start-up.
 
 Rates of arithmetic, of copies, of memory that is touched for the first time, of decoding, and how
-long the command line takes to answer.
+long the command line takes to answer. A virtual machine may give memory that lies free back to its
+host (free page reporting, every two seconds), which must then find it again: what a program
+returns and asks for anew costs twenty times as much there.
 """
 
 import mmap
@@ -28,13 +30,16 @@ _COMMANDS = {
 }
 
 
-def measure(megabytes: int = 256, minutes: float = 2.0, turns: int = 5) -> Iterator[dict]:
-    """Yield rows of arithmetic, of memory (blocks of ``megabytes``), of decoding and of start-up.
+def measure(
+    megabytes: int = 256, minutes: float = 2.0, turns: int = 5, free_seconds: float = 3.0
+) -> Iterator[dict]:
+    """Yield rows of arithmetic, of memory (blocks of ``megabytes``, which lay free for
+    ``free_seconds`` in one row), of decoding and of start-up.
 
     What is decoded is noise in stereo at 44.1 kHz, ``minutes`` long: the least that compresses.
     """
     yield from _arithmetic(turns)
-    yield from _memory(megabytes * _MB, turns)
+    yield from _memory(megabytes * _MB, turns, free_seconds)
     with tempfile.TemporaryDirectory() as folder:
         yield from _decoding(Path(folder), minutes * 60, turns)
         yield from _starting(Path(folder), turns)
@@ -47,12 +52,18 @@ def _arithmetic(turns: int) -> Iterator[dict[str, object]]:
         yield {"what": what, "cpu_seconds": seconds, "gflops": part() / seconds / 1e9}
 
 
-def _memory(size: int, turns: int) -> Iterator[dict[str, object]]:
+def _memory(size: int, turns: int, free_seconds: float) -> Iterator[dict[str, object]]:
     source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+
+    def after_a_while() -> None:
+        time.sleep(free_seconds)  # not of the processor's time
+        _touch(size, huge=True)
+
     calls: dict[str, Callable[[], object]] = {
         "copy": lambda: np.copyto(target, source),
         "first touch of memory, pages of 4 kB": lambda: _touch(size, huge=False),
         "first touch of memory, huge pages where given": lambda: _touch(size, huge=True),
+        f"the same, free for {free_seconds:g} s": after_a_while,
     }
     for (what, _), seconds in zip(
         calls.items(), calibration.alternate(list(calls.values()), turns), strict=True
@@ -65,8 +76,9 @@ def _memory(size: int, turns: int) -> Iterator[dict[str, object]]:
 
 
 def _touch(size: int, huge: bool) -> None:
-    """Ask the system for memory, write one byte on every page, return it."""
-    with mmap.mmap(-1, size) as block:
+    """Ask the system for memory as ``malloc`` does, write one byte on every page, return it."""
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # a shared mapping gets no huge pages
+    with mmap.mmap(-1, size, private) as block:
         if huge and hasattr(mmap, "MADV_HUGEPAGE"):
             block.madvise(mmap.MADV_HUGEPAGE)
         pages = np.frombuffer(block, np.uint8)[::_PAGE]

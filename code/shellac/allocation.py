@@ -27,7 +27,8 @@ def keep_freed_memory(blocks: str = "all") -> bool:
     ``small`` returns blocks of 16 MB or more, for recordings of any length: small blocks that stay
     between large ones let the heap grow well above what is held at a time, by how much is left to
     chance. Large blocks in mappings of their own leave it no gaps; in huge pages
-    (:func:`start_tuned`) clearing them costs little. What is left of the heap's growth,
+    (:func:`start_tuned`) clearing them costs little, but in a virtual machine that gives what lies
+    free back to its host (``benchmarks/machine.py``). What is left of the heap's growth,
     :func:`return_freed_memory` ends. ``usual`` undoes both. Return whether the C library can be
     told; only glibc can.
     """

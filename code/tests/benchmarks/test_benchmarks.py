@@ -14,7 +14,7 @@ import json, sys
 import allocation, classical, cqt, end_to_end, filter_fit, fragments, griffin_lim, historical
 import inpainting_gaps, machine, networks, operators, run, segments, spline, synthesis
 run.BENCHMARKS = {
-    "machine": lambda: machine.measure(2, 1 / 60, 1),
+    "machine": lambda: machine.measure(2, 1 / 60, 1, 0),
     "networks": lambda: networks.measure(1 / 64, 1024, 2, 1024, frames=47, side=32, turns=1),
     "operators": lambda: operators.measure((("inpainting/UNet_v2", (1, 1, 32, 32)),), 1 / 64, 1),
     "allocation": lambda: allocation.measure((1.3,), 1 / 64, 1),
@@ -47,7 +47,7 @@ def test_the_harness_measures_everything(tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("results/*/records/bench.json")
     rows = json.loads(record.read_text())
-    assert (len(rows["machine"]), len(rows["networks"]), len(rows["spline"])) == (12, 20, 6)
+    assert (len(rows["machine"]), len(rows["networks"]), len(rows["spline"])) == (13, 20, 6)
     assert all(value > 0 for row in rows["machine"] for key, value in row.items() if key != "what")
     assert all(row["ratio"] > 0 for row in rows["networks"] + rows["spline"])
     for row in rows["end-to-end"]:
