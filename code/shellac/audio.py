@@ -20,7 +20,7 @@ import soundfile
 
 from shellac import containers
 from shellac.decoding.client import BLOCK_BYTES, DecoderError, IsolatedFile
-from shellac.errors import AudioError, OutputError
+from shellac.errors import AudioError, OutputError, TruncatedError
 from shellac.files import atomic_path
 
 MAX_AMPLITUDE = 1000.0  # beyond this, samples are damage or integers mistaken for floats
@@ -43,6 +43,8 @@ _FEWEST_FRAMES = 1 << 19  # asked of a decoder at a time, which costs as much as
 _CACHED_SAMPLES = 1 << 16  # of all channels, handed on at a time: what follows finds them at hand
 _RF64_BYTES = 4_000_000_000
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
+_WHOLE_NUMBERS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32,
+                  "ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -208,9 +210,7 @@ def _decoded(
         if truncated and not allow_truncated:
             count = promise.missing_bytes
             lost = f"{count} bytes of audio are" if count else "its end is"
-            raise AudioError(
-                f"{path}: cut short, {lost} missing (--allow-truncated takes what is there)"
-            )
+            raise TruncatedError(f"{path}: cut short, {lost} missing")
         meter = _Meter(path, file, promise, content, level)
         yield from meter.run(not allow_truncated)
         if meter.samples == 0:
@@ -408,11 +408,24 @@ class BlockWriter:
     def __init__(self, file: soundfile.SoundFile):
         self._file = file
         self._step = max(1, int(BLOCK_SECONDS * file.samplerate))
+        self._bits = _WHOLE_NUMBERS.get(file.subtype)
 
     def append(self, block: np.ndarray) -> None:
-        """Append samples of shape (C, n)."""
+        """Append samples of shape (C, n), full scale = 1, to the nearest number of the format."""
         for start in range(0, block.shape[1], self._step):
-            self._file.write(np.ascontiguousarray(block[:, start : start + self._step].T))
+            part = np.ascontiguousarray(block[:, start : start + self._step].T)
+            self._file.write(_rounded(part, self._bits) if self._bits else part)
+
+
+def _rounded(block: np.ndarray, bits: int) -> np.ndarray:
+    """Return the nearest whole numbers of ``bits``, in the upper bits of int32; ends are clamped.
+
+    libsndfile rounds for FLAC alone. Elsewhere it cuts: half a step of offset, and parts of a
+    recording that no longer add up to it.
+    """
+    steps = 2.0 ** (bits - 1)
+    numbers = np.clip(np.rint(block * np.float64(steps)), -steps, steps - 1)
+    return numbers.astype(np.int32) << (32 - bits)
 
 
 def write(

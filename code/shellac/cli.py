@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -14,6 +13,7 @@ from shellac import __version__
 from shellac.allocation import keep_freed_memory
 from shellac.commands import plan, slurm
 from shellac.errors import ShellacError, one_line
+from shellac.paths import path
 
 EXIT_USER, EXIT_DIFFERS = 2, 1
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its sums then do not depend on cores
     try:
         status = options.run(options) or 0
-        sys.stdout.flush()
+        print(end="", flush=True)  # also where there is no output to flush
         return status
     except ShellacError as error:
         print(f"shellac: {one_line(error)}", file=sys.stderr)
@@ -88,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_restore(command: Callable[..., _Parser]) -> None:
     sub = command("restore", _restore, "restore recordings, files or whole folders")
-    sub.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="file or folder")
-    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("inputs", nargs="+", type=path, metavar="INPUT", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=path, help="folder for the results")
     sub.add_argument("--system", required=True, metavar="S[,S2...]",
                      help="a system or network, or a chain (see shellac systems)")  # fmt: skip
     sub.add_argument("--weights", action="append", default=[], metavar="W",
@@ -139,8 +139,8 @@ def _add_restore(command: Callable[..., _Parser]) -> None:
 
 def _add_file_commands(command: Callable[..., _Parser]) -> None:
     sub = command("example", _example, "show what a network makes of full-rate recordings")
-    sub.add_argument("inputs", nargs="+", type=Path, metavar="FILE", help="file or folder")
-    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("inputs", nargs="+", type=path, metavar="FILE", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=path, help="folder for the results")
     sub.add_argument("--system", default="superres", metavar="S", help="a system or network")
     sub.add_argument("--weights", action="append", default=[], metavar="W",
                      help="published:NAME, trained or a file")  # fmt: skip
@@ -148,7 +148,7 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     _json_option(sub)
 
     sub = command("generate", _generate, "make up music from a prior alone, without a recording")
-    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the result")
+    sub.add_argument("-o", "--out", required=True, type=path, help="folder for the result")
     sub.add_argument("--system", default="babe2", metavar="S", help="a system or network")
     sub.add_argument("--weights", metavar="W", help="published:NAME, trained or a file")
     sub.add_argument("--seconds", type=float, metavar="X",
@@ -160,26 +160,26 @@ def _add_file_commands(command: Callable[..., _Parser]) -> None:
     _json_option(sub)
 
     sub = command("degrade", _degrade, "damage recordings on purpose, as time and machines do")
-    sub.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="file or folder")
-    sub.add_argument("-o", "--out", required=True, type=Path, help="folder for the results")
+    sub.add_argument("inputs", nargs="+", type=path, metavar="INPUT", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=path, help="folder for the results")
     sub.add_argument("--recipe", required=True, metavar="R",
                      help="record-noise, low-pass, decimate, gaps or gramophone")  # fmt: skip
     sub.add_argument("--seed", type=_natural, default=0, help="of all random draws")
     _json_option(sub)
 
     sub = command("noise-from", _noise_from, "cut the noise of records from their silent parts")
-    sub.add_argument("inputs", nargs="+", type=Path, metavar="RECORDING", help="file or folder")
-    sub.add_argument("-o", "--out", required=True, type=Path, metavar="FOLDER",
+    sub.add_argument("inputs", nargs="+", type=path, metavar="RECORDING", help="file or folder")
+    sub.add_argument("-o", "--out", required=True, type=path, metavar="FOLDER",
                      help="new folder for the segments and their table")  # fmt: skip
     _json_option(sub)
 
     sub = command("score", _score, "measure a restoration against its reference")
-    sub.add_argument("reference", type=Path)
-    sub.add_argument("restored", type=Path)
+    sub.add_argument("reference", type=path)
+    sub.add_argument("restored", type=path)
     _json_option(sub)
 
     sub = command("provenance", _provenance, "tell where figures, tables and sounds come from")
-    sub.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    sub.add_argument("files", nargs="+", type=path, metavar="FILE")
     _json_option(sub)
 
     sub = command("systems", _systems, "list every network: task, rate, size, weights")
@@ -215,7 +215,7 @@ def _add_stage_commands(command: Callable[..., _Parser]) -> None:
     sub = command("manuscript", _manuscript, "typeset the manuscript from the results")
     sub.add_argument("--stamp", action="store_true",
                      help="as manuscript/output/manuscript.pdf, with commit and date")  # fmt: skip
-    sub.add_argument("--latex", type=Path, metavar="DIR", help="its tables and numbers instead")
+    sub.add_argument("--latex", type=path, metavar="DIR", help="its tables and numbers instead")
     sub = command("verify", _verify, "compare outputs with the lock, and the run with the commit")
     sub.add_argument("--keep", action="store_true",
                      help="write the means of the metrics as the reference to commit")  # fmt: skip
@@ -227,24 +227,24 @@ def _add_listening_test(command: Callable[..., _Parser]) -> None:
     build = verbs.add_parser("build", help="build the page, its stimuli and the analyst's key")
     build.add_argument("systems", nargs="*", metavar="SYSTEM",
                        help="systems, or historical (default: all there are)")  # fmt: skip
-    build.add_argument("-o", "--out", type=Path, metavar="DIR",
+    build.add_argument("-o", "--out", type=path, metavar="DIR",
                        help="default: results/<profile>/listening-test")  # fmt: skip
     build.add_argument("--conditions", default="", metavar="A,B,...",
                        help="which versions (default: all, or nine by a draw)")  # fmt: skip
     build.add_argument("--seconds", type=float, default=10.0, metavar="X",
                        help="of historical recordings (default 10)")  # fmt: skip
-    build.add_argument("--excerpts", type=Path, metavar="CSV",
+    build.add_argument("--excerpts", type=path, metavar="CSV",
                        help="columns recording, start_seconds (default: by a draw)")  # fmt: skip
     build.add_argument("--seed", type=_natural, help="of all draws (default: the profile's)")
     build.add_argument("--title", default="Listening test")
-    build.add_argument("--consent", type=Path, metavar="FILE", help="your own text of consent")
+    build.add_argument("--consent", type=path, metavar="FILE", help="your own text of consent")
     build.add_argument("--webmushra", action="store_true", help="also write it for webMUSHRA")
     analyse = verbs.add_parser("analyse", help="medians, intervals and paired tests of the answers")
-    analyse.add_argument("responses", nargs="*", type=Path, metavar="RESPONSES",
+    analyse.add_argument("responses", nargs="*", type=path, metavar="RESPONSES",
                          help="JSON or CSV files, or folders of them")  # fmt: skip
-    analyse.add_argument("-o", "--out", type=Path, metavar="DIR",
+    analyse.add_argument("-o", "--out", type=path, metavar="DIR",
                          help="default: results/<profile>/listening-analysis")  # fmt: skip
-    analyse.add_argument("--key", type=Path,
+    analyse.add_argument("--key", type=path,
                          help="default: results/<profile>/listening-test/key.json")  # fmt: skip
     power = verbs.add_parser("power", help="how many listeners a difference asks for (simulated)")
     power.add_argument("--difference", type=float, default=10.0, metavar="POINTS")
@@ -261,13 +261,12 @@ def _json_option(sub: argparse.ArgumentParser) -> None:
 
 
 def _each(options: argparse.Namespace, run: Callable, expect: Callable | None = None) -> int:
-    """Run every job; report the bad ones, do the others, and say so by the exit status.
-
-    ``expect`` is told all jobs beforehand.
-    """
+    """Run every job, of which ``expect`` is told beforehand; report the bad ones, do the others,
+    and say so by the exit status."""
     from shellac.commands.inputs import collect
 
-    jobs, others = collect(options.inputs, options.out)
+    needed = [getattr(options, name, None) for name in ("gaps", "noise_profile", "filter")]
+    jobs, others = collect(options.inputs, options.out, [*filter(None, needed)])
     if expect:
         expect(jobs)
     records, failed = [], 0
@@ -295,10 +294,11 @@ def _restore(options: argparse.Namespace) -> int:
     from shellac.commands.restore import Options, Session
 
     keep_freed_memory("small")  # its memory must not grow with the recording
+    systems = tuple(map(str.strip, options.system.split(",")))
     fields = Options.__dataclass_fields__.keys() - {"systems", "weights"}
     chosen = {name: getattr(options, name) for name in fields}
     session = Session(
-        Options(systems=tuple(options.system.split(",")), weights=tuple(options.weights), **chosen),
+        Options(systems, tuple(options.weights), **chosen),
         tell=None if options.json else lambda line: print(line, flush=True),
     )
 

@@ -26,6 +26,10 @@ class AudioError(ShellacError):
     """A recording cannot be read, or its samples cannot be trusted."""
 
 
+class TruncatedError(AudioError):
+    """A file holds less of a recording than it promises."""
+
+
 class OutputError(ShellacError):
     """A result cannot be written where it was asked for."""
 

@@ -24,6 +24,16 @@ def root() -> Path:
     raise UsageError("not inside the compendium: run this in a clone, or set SHELLAC_ROOT to one")
 
 
+def path(text: str) -> Path:
+    """Parse a path of the command line; raise :class:`ValueError` for an empty one.
+
+    Empty is what a variable of the shell that was never set leaves; ``.`` is the folder here.
+    """
+    if not text:
+        raise ValueError("a path without a name")
+    return Path(text)
+
+
 def params() -> Path:
     """``params.yaml``, the only configuration."""
     return root() / "params.yaml"

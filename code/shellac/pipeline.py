@@ -57,6 +57,11 @@ def download(name: str, mirror: str = "") -> None:
     if name in weights.published():
         _download_weights(name, mirror)
         return
+    if name not in corpora.CORPORA:
+        raise UsageError(
+            f"no data set and no published weights are called {name!r}; data sets:"
+            f" {', '.join(corpora.CORPORA)}; weights: {', '.join(weights.published())}"
+        )
     with _recorded("download", name) as settings:
         if mirror:
             data = settings.data.model_copy(update={"mirror": mirror})

@@ -119,11 +119,11 @@ def trained_path(profile: str, network: str) -> Path:
     return paths.results(profile, "models", f"{network}.safetensors")
 
 
-def _trained(network: str) -> Path:
-    try:
-        settings = config.load()
-    except ConfigError as error:
-        raise WeightsError(f"trained weights are unknown here: {error}") from error
+def trained(network: str, settings: config.Settings) -> Path:
+    """Return the file of a network that was trained, as :func:`find` chooses it.
+
+    Raises :class:`WeightsError` where there is none.
+    """
     system = network.partition("/")[0]
     task = settings.systems.get(system)
     entries = [f"{system}/{name}" for name in task.networks] if task else []
@@ -182,7 +182,11 @@ def find(wanted: str | None, network: str) -> Path:
             raise UsageError(f"{wanted} are weights of {entry.network}, not of {network}")
         return _held(entry)
     if wanted == "trained":
-        return _trained(network)
+        try:
+            settings = config.load()
+        except ConfigError as error:
+            raise WeightsError(f"trained weights are unknown here: {error}") from error
+        return trained(network, settings)
     path = Path(wanted)
     if not path.is_file():
         raise WeightsError(f"{wanted}: no such weights file")

@@ -70,6 +70,20 @@ def test_round_trip(tmp_path, suffix, subtype, sample_rate, channels):
     assert facts.peak == pytest.approx(np.abs(back).max(), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "bits"),
+    [(".wav", "PCM_U8", 8), (".wav", "PCM_16", 16), (".wav", "PCM_24", 24), (".aiff", "PCM_16", 16),
+     (".caf", "ALAC_20", 20), (".flac", "PCM_16", 16), (".flac", "PCM_24", 24)],
+)  # fmt: skip
+def test_samples_become_the_nearest_numbers_of_the_format(tmp_path, suffix, subtype, bits):
+    waveform = np.random.default_rng(0).uniform(-1.1, 1.1, (1, 4000)).astype(np.float32)
+    waveform[:, 2000:] *= 1e-4
+    audio.write(tmp_path / f"a{suffix}", waveform, 8000, subtype)
+    steps = 2 ** (bits - 1)
+    nearest = np.clip(np.rint(waveform * np.float64(steps)), -steps, steps - 1) / steps
+    assert np.array_equal(soundfile.read(tmp_path / f"a{suffix}", always_2d=True)[0].T, nearest)
+
+
 def test_blocks_equal_the_whole(tmp_path):
     path = write_good(tmp_path / "a.flac")
     whole, _ = audio.read(path)

@@ -200,3 +200,15 @@ def test_trained_weights_are_found_under_the_name_of_their_entry(tmp_path, monke
     assert weights.find("trained", network) == own
     with pytest.raises(WeightsError, match=r"; trained are inpainting/Dual_Res_UNet_v2_inter"):
         weights.find("trained", "inpainting/FPN")
+
+
+def test_weights_trained_under_the_name_of_an_entry_are_listed(tmp_path, monkeypatch, capsys):
+    profiles = Path(__file__).resolve().parents[1] / "profiles"
+    shutil.copy(profiles / "demo.yaml", tmp_path / "params.yaml")
+    monkeypatch.setenv("SHELLAC_ROOT", str(tmp_path))
+    weights.store(weights.trained_path("demo", "behm_gan/gan"), {"a": torch.ones(1)}, CARD)
+    assert main(["systems", "--json"]) == 0
+    listed = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
+    for name, present in (("behm_gan/unet", True), ("babe2/cqtdiff_22k", False)):
+        (trained,) = [each for each in listed[name]["weights"] if each["origin"] == "trained"]
+        assert (trained["present"], trained["sha256"] is not None) == (present, present)

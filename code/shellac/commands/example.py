@@ -19,7 +19,7 @@ from shellac.errors import AudioError, UsageError
 from shellac.files import sha256, write_json
 from shellac.report import example_page
 from shellac.report.example_page import Row, Version
-from shellac.systems.restorer import Restorer
+from shellac.systems.restorer import Member, Restorer
 from shellac.transforms import decimation, spline
 from shellac.transforms.resampling import resample
 
@@ -55,7 +55,7 @@ class Session:
             raise UsageError("shellac example shows one network, not a chain")
         self._pictures = picture_module()
         self.restorer, self.weights = load(Options((system,), weights, device))
-        self.task = _task(self.restorer)
+        self.task = _task(self.restorer, system)
         self.rows: list[Row] = []
         self.records: list[dict[str, Any]] = []
 
@@ -166,8 +166,9 @@ class Session:
         example_page.write(out / "index.html", self.rows, about)
 
 
-def _task(restorer: Restorer) -> Task:
-    card = restorer.members[0].card
-    if not {"scale", "low_pass"} <= set(card.extra):
-        raise UsageError(f"{card.network}: shellac example shows super-resolution only")
+def _task(restorer: Restorer, system: str) -> Task:
+    (member,) = restorer.members
+    card = member.card if isinstance(member, Member) else None
+    if card is None or not {"scale", "low_pass"} <= set(card.extra):
+        raise UsageError(f"{system}: shellac example shows super-resolution only")
     return Task(card.sample_rate, card.extra["scale"], card.extra["low_pass"])

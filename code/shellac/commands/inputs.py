@@ -34,16 +34,19 @@ class Job:
     def outputs(self) -> list[Path]:
         """Every name that a result of this job may have."""
         suffixes = {self.source.suffix, ".wav", ".flac"}
-        return [self.output(kind, suffix) for kind in KINDS for suffix in sorted(suffixes)]
+        sounds = [self.output(kind, suffix) for kind in KINDS for suffix in sorted(suffixes)]
+        return [*sounds, self.output("pictures", ".pdf"), self.description]
 
 
-def collect(inputs: Sequence[Path], out: Path) -> tuple[list[Job], int]:
+def collect(
+    inputs: Sequence[Path], out: Path, needed: Sequence[Path] = ()
+) -> tuple[list[Job], int]:
     """Return the jobs, and how many files of the folders were no audio.
 
     The tree below a folder is re-created under ``out``; links to folders are not followed, and
     results of an earlier run in ``out`` are no inputs. Raises :class:`UsageError` where two
-    inputs would have the same output name or an output would replace an input,
-    :class:`OutputError` where ``out`` is a file.
+    inputs would have the same output name, or an output would replace an input, a file ``needed``
+    besides or a JSON file that is none of ours; :class:`OutputError` where ``out`` is a file.
     """
     if os.path.exists(out) and not os.path.isdir(out):  # noqa: PTH110, PTH112 - never raise
         raise OutputError(f"{out}: is a file, not a folder for results")
@@ -57,13 +60,13 @@ def collect(inputs: Sequence[Path], out: Path) -> tuple[list[Job], int]:
             jobs += found
         else:
             jobs.append(Job(source, out))
-    _check_names(jobs)
+    _check_names(jobs, needed)
     return jobs, skipped
 
 
-def _check_names(jobs: list[Job]) -> None:
+def _check_names(jobs: Sequence[Job], needed: Sequence[Path] = ()) -> None:
     taken: dict[str, Path] = {}
-    sources = {_folded(job.source) for job in jobs}
+    sources = {_folded(path) for path in (*(job.source for job in jobs), *needed)}
     for job in jobs:
         name = _folded(job.description)
         if name in taken:
@@ -78,6 +81,20 @@ def _check_names(jobs: list[Job]) -> None:
                     f"a result of {job.source} would replace {output}, which is an input itself:"
                     " choose another folder for the results"
                 )
+        if job.description.is_file() and _told(job.description) is None:
+            raise UsageError(
+                f"the description of {job.source} would replace {job.description}, which is no"
+                " description of ours: choose another folder for the results"
+            )
+
+
+def _told(path: Path) -> dict[str, Any] | None:
+    """Return a description that an earlier run wrote; None for anything else."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) and "shellac" in told else None
 
 
 def _folded(path: Path) -> str:
@@ -127,9 +144,7 @@ def _results_in(folder: Path) -> set[str]:
     """Names that descriptions of earlier runs in this folder list as their outputs."""
     names: set[str] = set()
     for path in folder.glob("*.json"):
-        try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            names |= set(told["outputs"].values()) if "shellac" in told else set()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # somebody else's JSON
+        outputs = (_told(path) or {}).get("outputs")
+        if isinstance(outputs, dict):
+            names |= {name for name in outputs.values() if isinstance(name, str)}
     return names

@@ -22,7 +22,7 @@ from shellac.commands.source import Source, Spool, source, spooled
 from shellac.degradations.gap_detection import scan
 from shellac.degradations.gap_list import read_gaps
 from shellac.degradations.gaps import Interval
-from shellac.errors import AudioError, ShellacError, UsageError, one_line
+from shellac.errors import AudioError, ShellacError, TruncatedError, UsageError, one_line
 from shellac.files import sha256, write_json
 from shellac.systems import conversion, registry
 from shellac.systems.classical.profile import Excerpt, parse
@@ -181,7 +181,10 @@ class Session:
 
     def run(self, job: Job) -> dict[str, Any] | None:
         """Restore one recording; return its description, or None where it was done already."""
-        facts = audio.inspect(job.source, self.options.allow_truncated)
+        try:
+            facts = audio.inspect(job.source, self.options.allow_truncated)
+        except TruncatedError as error:
+            raise AudioError(f"{error} (--allow-truncated takes what is there)") from error
         content = sha256(job.source)
         if self.options.skip_done and self._done(job, content):
             return None

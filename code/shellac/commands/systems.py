@@ -3,6 +3,7 @@
 from typing import Any
 
 from shellac import config, weights
+from shellac.config import Settings
 from shellac.errors import ShellacError, WeightsError
 from shellac.files import sha256
 from shellac.systems import registry
@@ -10,6 +11,10 @@ from shellac.systems import registry
 
 def describe() -> list[dict[str, Any]]:
     """Return one record per network, as ``shellac systems --json`` prints it."""
+    try:
+        settings = config.load()
+    except ShellacError:  # outside a compendium
+        settings = None
     records = []
     for system in (registry.system(name) for name in registry.SYSTEMS):
         for card in system.networks.values():
@@ -20,11 +25,16 @@ def describe() -> list[dict[str, Any]]:
                     "task": system.task,
                     "sample_rate": card.sample_rate,
                     "parameters": card.parameters,
-                    "weights": [*_published(card.name), *_trained(card.name)] * bool(system.build),
+                    "weights": _weights(card.name, settings) if system.build else [],
                     "use_when": card.use_when,
                 }
             )
     return records
+
+
+def _weights(network: str, settings: Settings | None) -> list[dict[str, Any]]:
+    """List the weights of one network; those of the pipeline only where there are settings."""
+    return [*_published(network), *([_trained(network, settings)] if settings else [])]
 
 
 def _published(network: str) -> list[dict[str, Any]]:
@@ -42,23 +52,17 @@ def _published(network: str) -> list[dict[str, Any]]:
     ]
 
 
-def _trained(network: str) -> list[dict[str, Any]]:
-    """List those that the pipeline trained, of which there are none outside a compendium."""
+def _trained(network: str, settings: Settings) -> dict[str, Any]:
+    """Describe those that the pipeline trained, which need not be there yet."""
     try:
-        path = weights.trained_path(config.load().profile, network)
-    except ShellacError:
-        return []
-    try:
-        licence = weights.load(path)[1].licence
+        path = weights.trained(network, settings)
+        licence, digest = weights.load(path)[1].licence, sha256(path)
     except WeightsError:  # missing or damaged: then they are not there to be used
-        licence = None
-    present = licence is not None
-    return [
-        {
-            "name": "trained",
-            "origin": "trained",
-            "licence": licence,
-            "sha256": sha256(path) if present else None,
-            "present": present,
-        }
-    ]
+        licence = digest = None
+    return {
+        "name": "trained",
+        "origin": "trained",
+        "licence": licence,
+        "sha256": digest,
+        "present": digest is not None,
+    }

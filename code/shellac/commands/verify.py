@@ -76,7 +76,7 @@ def _reference(profile: str) -> Path:
 def _committed() -> Mapping[str, tuple[str, str]] | None:
     command = ["git", "-C", str(paths.root()), "show", f"HEAD:./{lock.NAME}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False)
     except OSError:  # no git on this machine
         return None
     return lock.outputs(lock.stages(done.stdout)) if done.returncode == 0 else None

@@ -120,6 +120,8 @@ def _files(places: Iterable[Path]) -> list[Path]:
     for place in map(Path, places):
         if place.is_dir():
             found += sorted(path for path in place.iterdir() if path.suffix.lower() in _ENDINGS)
+        elif not place.exists():
+            raise DataError(f"{place}: no such file or folder")
         elif place.suffix.lower() in _ENDINGS:
             found.append(place)
         else:

@@ -23,6 +23,7 @@ DEFAULT_SEGMENT_SECONDS = 14.0
 FADE_SECONDS = 0.01
 MIN_RATE, MAX_RATE = 1000, 1_000_000
 _SILENCE = 1e-20  # a peak that no level can be taken from
+_MOST_CHANNELS = 32  # of a scrap with fewer samples than channels
 
 
 # ``read(start, stop)`` gives samples (C, stop - start) float32; starts never decrease
@@ -309,12 +310,10 @@ class Restorer:
         """Restore a waveform (C, T) or (T,) float32, full scale = 1.
 
         ``gaps``, (start, stop) in samples, are for chains that fill them; None has them found.
-        Raises :class:`AudioError` where it is empty or holds values that are not finite or beyond
-        ±1000.
+        Raises :class:`AudioError` where it is empty, holds integers, or values that are not finite
+        or beyond ±1000, or seems to be (T, C).
         """
-        whole = np.atleast_2d(np.asarray(waveform, dtype=np.float32))
-        if whole.ndim != 2 or whole.size == 0:
-            raise AudioError(f"expected samples of shape (C, T), got {np.shape(waveform)}")
+        whole = _checked(waveform)
         peak = float(np.abs(whole).max())
         if not peak <= MAX_AMPLITUDE:  # also true for NaN
             raise AudioError(f"the waveform holds NaN or values beyond ±{MAX_AMPLITUDE:g}")
@@ -368,6 +367,25 @@ class Restorer:
             return fit_length(resample(result, rate, sample_rate), length)
         # only what the network changed goes through the converter back
         return block + fit_length(resample(result - heard, rate, sample_rate), length)
+
+
+def _checked(waveform: np.ndarray) -> np.ndarray:
+    """Return a waveform as (C, T) float32; refuse what was meant otherwise."""
+    given = np.atleast_2d(np.asarray(waveform))
+    if given.ndim != 2 or given.size == 0:
+        raise AudioError(f"expected samples of shape (C, T), got {np.shape(waveform)}")
+    channels, samples = given.shape
+    if channels > max(samples, _MOST_CHANNELS):
+        raise AudioError(
+            f"{channels} channels of {samples} samples: expected (C, T), and this looks like"
+            " (T, C), as soundfile reads it; give its transpose"
+        )
+    if np.issubdtype(given.dtype, np.integer):
+        raise AudioError(
+            f"samples of type {given.dtype}: expected floats with full scale = 1, so divide them"
+            " by the full scale of their type"
+        )
+    return given.astype(np.float32, copy=False)
 
 
 def _reading(blocks: Iterator[np.ndarray]) -> Read:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import torch
 
-from shellac.errors import OutputError
+from shellac.errors import OutputError, one_line
 from shellac.files import atomic_path
 
 _CHECKPOINT, _LOCK = "checkpoint.pt", "lock"
@@ -57,7 +57,9 @@ class Scratch:
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:
-            print(f"checkpoint unreadable, beginning again ({error})", file=sys.stderr)
+            first = one_line(str(error).partition(". ")[0])  # torch goes on with advice
+            words = f"{type(error).__name__}: {first}".removesuffix(": ")
+            print(f"checkpoint unreadable, beginning again ({words})", file=sys.stderr)
             return None
 
     def save(self, state: dict[str, Any]) -> None:

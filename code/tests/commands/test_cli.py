@@ -82,6 +82,12 @@ def test_mistakes_are_one_line_and_status_2(capsys, arguments):
     assert "Traceback" not in error
 
 
+def test_what_can_be_downloaded_is_told(capsys):
+    _, _, error = shellac(capsys, "download", "nope")
+    assert "'nope'" in error
+    assert "synthesised-piano" in error and "denoiser-22k" in error and "behm-piano" in error
+
+
 def test_a_name_with_a_newline_stays_one_line(capsys, tmp_path):
     status, _, error = shellac(capsys, "score", tmp_path / "a\nb.wav", tmp_path / "c.wav")
     assert status == 2

@@ -122,3 +122,11 @@ def test_bad_and_low_rate_files_are_named_and_the_others_done(tmp_path, example)
     status, _, _ = example(tmp_path / "nan.wav", tmp_path / "good.wav", "-o", tmp_path / "out")
     assert status == 2
     assert Path(tmp_path / "out" / "index.html").is_file()
+
+
+def test_what_is_no_super_resolution_is_refused_in_one_line(tmp_path, capsys):
+    audio.write(tmp_path / "full.wav", 0.5 * tone(0.5, 16000), 16000)
+    arguments = [str(tmp_path / "full.wav"), "-o", str(tmp_path / "out"), "--system", "classical"]
+    assert main(["example", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert told == "shellac: classical: shellac example shows super-resolution only\n"

@@ -11,6 +11,7 @@ from sounds import BAD, make_bad, tone, write_good
 
 import shellac
 from shellac import audio, weights
+from shellac.commands.inputs import collect
 from shellac.errors import AudioError, UsageError
 from shellac.files import sha256
 
@@ -43,6 +44,14 @@ def test_restored_and_residual_add_up_to_the_input(tmp_path, restore):
     assert np.allclose(restored + residual, original, atol=1e-6)
     assert np.array_equal(heard, original)
     assert np.abs(residual).max() > 1e-4  # the network did something
+
+
+def test_of_whole_numbers_too_the_parts_add_up_to_the_input(tmp_path, restore):
+    write_good(tmp_path / "in.wav")
+    restore(tmp_path / "in.wav", "-o", tmp_path)
+    names = ("in.wav", "in.restored.wav", "in.residual.wav")
+    heard, *parts = (soundfile.read(tmp_path / name, dtype="int16")[0] for name in names)
+    assert np.mean(sum(parts) == heard) > 0.999  # halves are rounded to even
 
 
 def test_description_tells_the_whole_story(tmp_path, restore, small_weights):
@@ -114,6 +123,47 @@ def test_no_input_is_ever_replaced(tmp_path, restore):
     assert status == 2
     assert "x.restored.wav, which is an input" in error
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"title": "a side"}'])
+def test_json_of_somebody_else_is_never_replaced(tmp_path, restore, text):
+    write_good(tmp_path / "x.wav")
+    (tmp_path / "x.json").write_text(text)
+    before = snapshot(tmp_path)
+    status, _, error = restore(tmp_path / "x.wav", "-o", tmp_path)
+    assert (status, error.count("\n")) == (2, 1)
+    assert "x.json, which is no description of ours" in error
+    assert snapshot(tmp_path) == before
+    assert restore(tmp_path / "x.wav", "-o", tmp_path / "out")[0] == 0
+
+
+def test_what_is_needed_besides_is_never_replaced(tmp_path, restore):
+    source, profile = write_good(tmp_path / "x.wav"), tmp_path / "x.residual.wav"
+    assert restore(source, "-o", tmp_path)[0] == 0
+    before = snapshot(tmp_path)
+    status, _, error = restore(
+        source, "-o", tmp_path, "--system", "classical,superres", "--noise-profile", profile
+    )
+    assert (status, error.count("\n")) == (2, 1)
+    assert f"would replace {profile}" in error
+    with pytest.raises(UsageError, match=r"would replace .*x\.json"):
+        collect([source], tmp_path, [tmp_path / "x.json"])  # a list of gaps
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("place", ["input", "out"])
+def test_a_path_without_a_name_is_none(tmp_path, restore, capsys, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    write_good(tmp_path / "x.wav")
+    with pytest.raises(SystemExit, match="2"):
+        restore(*{"input": ("", "-o", "out"), "out": ("x.wav", "-o", "")}[place])
+    assert "invalid path value: ''" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
+
+
+def test_blanks_between_the_systems_of_a_chain_do_no_harm(tmp_path, restore):
+    write_good(tmp_path / "x.wav")
+    assert restore(tmp_path / "x.wav", "-o", tmp_path, "--system", "classical, superres")[0] == 0
 
 
 def test_results_beside_the_inputs_are_no_inputs_of_the_next_run(tmp_path, restore):
@@ -294,6 +344,18 @@ def test_wrong_options_are_told_before_work(tmp_path, restore, extra, told):
     assert told in error
     assert error.count("\n") == 1
     assert not (tmp_path / "o").exists()
+
+
+def test_arrays_that_were_meant_otherwise_are_refused(small_weights):
+    restorer = shellac.load("superres", weights=str(small_weights), device="cpu")
+    waveform = tone(0.5, 16000, 2)
+    with pytest.raises(AudioError, match=r"looks like \(T, C\)"):
+        restorer.restore(waveform.T, 16000)
+    with pytest.raises(AudioError, match="type int16: expected floats with full scale = 1"):
+        restorer.restore((waveform * 32767).astype(np.int16), 16000)
+    for sensible in (waveform[:, :1], waveform[0], waveform.astype(np.float64), waveform.tolist()):
+        made = restorer.restore(sensible, 16000).waveform
+        assert made.shape == np.atleast_2d(sensible).shape
 
 
 def test_python_interface(small_weights):

@@ -93,7 +93,7 @@ def test_a_folder_of_mixed_quality_is_done_file_by_file(tmp_path, capsys):
     status, output, error = run(capsys, *arguments)
     assert status == 2
     assert "5 done, 1 failed, 1 other files passed over" in output
-    assert "cut.wav: cut short" in error
+    assert "cut.wav: cut short" in error and "--allow-truncated" in error
     status, output, error = run(capsys, *arguments, "--allow-truncated", "--skip-done")
     assert status == 0 and "5 done before" not in output  # what allows more is another setting
     kept = {path.name: audio.inspect(path) for path in (tmp_path / "out").glob("*.restored.*")}

@@ -120,3 +120,30 @@ def test_a_mean_outside_its_interval_or_wanting_is_wrong(built, rows, capsys):
 def test_without_a_run_there_is_nothing_to_verify(folder_root, capsys):
     assert main(["verify"]) == 2
     assert "run make all first" in capsys.readouterr().err
+
+
+DAMAGED = {
+    "conflict": b"schema: '2.0'\nstages:\n<<<<<<< HEAD\n  a: {}\n=======\n  a: {}\n>>>>>>> b\n",
+    "empty": b"",
+    "no stages": b"schema: '2.0'\n",
+    "no mapping": b"stages:\n  superres: 3\n",
+    "no list": b"stages:\n  superres:\n    outs: 3\n",
+    "no path": b"stages:\n  superres:\n    outs:\n    - md5: ab\n",
+    "no text": b"stages: \xff\xfe\n",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_lock_is_one_line_that_says_how_to_mend_it(built, content, capsys):
+    root, lock = built
+    (root / "dvc.lock").write_bytes(content)
+    assert main(["verify"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("shellac: dvc.lock: not readable (") and told.count("\n") == 1
+    assert "git checkout HEAD dvc.lock" in told
+    subprocess.run(["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@t",
+                    "commit", "-qam", "damaged"], check=True)  # fmt: skip
+    lock()
+    assert main(["verify"]) == 2
+    told = capsys.readouterr().err
+    assert "dvc.lock of the last commit: not readable (" in told and told.count("\n") == 1

@@ -1,6 +1,7 @@
 """The index: what is used for what, what is dropped and why."""
 
 import pytest
+from sounds import make_bad
 
 from shellac import config
 from shellac.datasets import corpora
@@ -16,6 +17,13 @@ def test_a_folder_is_indexed_by_role_and_every_drop_has_a_reason(folder_root):
     assert "bandwidth" in reasons["music/narrow.wav"]
     assert "same content as speech/s0.wav" in reasons["speech/same.wav"]
     assert reasons["music/broken.wav"]
+
+
+def test_a_drop_s_reason_names_no_option_of_another_command(folder_root):
+    make_bad(folder_root / "mine" / "speech", "half.wav")
+    found = {row.file: row for row in corpora.obtain(config.load(), "folder")}
+    reason = found["speech/half.wav"].reason
+    assert reason.startswith("cut short, ") and "--" not in reason
 
 
 def test_roles_are_respected(folder_root):

@@ -293,6 +293,13 @@ def test_a_file_that_holds_no_answers_is_one_line(answered, tmp_path, capsys, na
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["nope", "nope.json"])
+def test_answers_that_are_not_there_are_called_so(answered, tmp_path, capsys, name):
+    _, _, _, arguments = answered
+    assert main(["listening-test", "analyse", str(tmp_path / name), *arguments]) == 2
+    assert f"{name}: no such file or folder" in capsys.readouterr().err
+
+
 def test_one_session_told_in_two_ways_is_refused(answered):
     key, folder, records, _ = answered
     _with_score(1)(records[0])

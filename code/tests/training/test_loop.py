@@ -1,6 +1,7 @@
 """The training loop: it learns, it repeats itself, and it resumes to the same bits."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -162,12 +163,15 @@ def test_learning_rate_falls_from_first_to_last():
     assert rates == sorted(rates, reverse=True)
 
 
-def test_a_damaged_checkpoint_counts_as_none(tmp_path, capsys):
+@pytest.mark.parametrize("content", [b"half a checkpoint", b"", pickle.dumps(print, 2)])
+def test_a_damaged_checkpoint_counts_as_none(tmp_path, capsys, content):
     scratch = Scratch(tmp_path)
     scratch.save({"step": 1})
-    (tmp_path / "checkpoint.pt").write_bytes(b"half a checkpoint")
+    (tmp_path / "checkpoint.pt").write_bytes(content)
     assert scratch.load() is None
-    assert "beginning again" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "beginning again (" in told and "()" not in told
+    assert told.count("\n") == 1
 
 
 def test_the_key_depends_on_every_part():

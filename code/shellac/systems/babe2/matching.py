@@ -123,7 +123,7 @@ class MomentFit:
             matrix = weighted.T @ (jacobian * scale)
             matrix[np.diag_indices_from(matrix)] *= 1 + damping
             matrix[np.diag_indices_from(matrix)] += 1e-6 * target.weight.sum()
-            move = np.linalg.solve(matrix, weighted.T @ error)
+            move = _solved(matrix, weighted.T @ error)
             moved = project(shape.with_values(self._moved(shape, move)), self.settings)
             attempt = respond(moved, self.grid)
             if (found := target.cost(attempt)) < cost:
@@ -151,6 +151,18 @@ class MomentFit:
         octaves = np.clip(move[corners], -0.5, 0.5)
         values[corners] = shape.values[corners] * 2**octaves
         return values
+
+
+def _solved(matrix: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Solve a system of equations; of one that leaves something open, take the least move.
+
+    Where no bin counts, as of a scrap whose power, spread over a segment, lies below the noise,
+    that is none at all.
+    """
+    try:
+        return np.linalg.solve(matrix, wanted)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(matrix, wanted)[0]
 
 
 def _side_fit(

@@ -180,3 +180,14 @@ def test_a_chain_may_begin_and_end_with_something_else(tmp_path, monkeypatch, ca
     assert status == 0, capsys.readouterr().err
     facts = audio.inspect(tmp_path / "out" / "in.restored.wav")
     assert facts.samples == int(1.5 * 11025)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 20, 100])
+def test_scraps_that_tell_nothing_of_their_colour_are_restored(tmp_path, samples):
+    # spread over a segment their power lies below the noise: there is no bin to fit a filter to
+    changed = {"guidance": "likelihood", "observation_noise": 0.1}
+    sampling = Sampling.from_card(small.SAMPLING | changed)
+    x = 0.5 * tone(1.0, small.RATE)[:, :samples]
+    remaking = Remaking(small.prior(), sampling, x, tmp_path / "work", 3)
+    made = np.concatenate(list(remaking.blocks()), axis=1)
+    assert made.shape == x.shape and np.isfinite(made).all()
