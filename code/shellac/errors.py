@@ -4,6 +4,10 @@ Every command turns a :class:`ShellacError` into one line on stderr and exit sta
 else that escapes is a fault of ours and keeps its traceback.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 def one_line(text: object) -> str:
     """Return ``text`` with its line ends made visible: messages may quote any file name."""
@@ -44,3 +48,14 @@ class TrainingError(ShellacError):
 
 class WeightsError(ShellacError):
     """Weights are missing, damaged, or belong to another network."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the recording at work in an error that does not: networks know only its samples."""
+    try:
+        yield
+    except ShellacError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error

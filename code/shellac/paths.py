@@ -5,9 +5,11 @@ directory that holds ``dvc.yaml``, else the repository that this package was ins
 """
 
 import os
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
-from shellac.errors import UsageError
+from shellac.errors import DataError, UsageError
 
 _MARKER = "dvc.yaml"
 
@@ -73,6 +75,32 @@ def record(profile: str, *parts: str) -> Path:
     """What a stage, or a part of it, cost: of no hash, since nothing may depend on it."""
     name = "-".join(part.replace("/", "-") for part in parts)
     return results(profile, "records", f"{name}.json")
+
+
+def names(found: Iterable[tuple[str, str]], flat: bool = False) -> dict[str, PurePosixPath]:
+    """Name the results of recordings, given as (folder, file in it): by file, without a suffix.
+
+    ``box/01`` for ``box/01.wav``, or ``01`` where all results lie in one folder (``flat``). Where
+    several would share a name, each gets a folder called as its file: ``box/01.wav/01``. Raises
+    :class:`DataError` for one file in two folders, since tables know a recording by its file.
+    """
+    folders: dict[str, str] = {}
+    for folder, file in found:
+        if file in folders:
+            raise DataError(
+                f"{folders[file]}/{file} and {folder}/{file} have one name in two corpora: rename"
+                " one of them"
+            )
+        folders[file] = folder
+    plain = {file: PurePosixPath(file).with_suffix("") for file in folders}
+    if flat:
+        plain = {file: PurePosixPath(name.name) for file, name in plain.items()}
+    # some file systems ignore case
+    uses = Counter(str(name).casefold() for name in plain.values())
+    return {
+        file: name if uses[str(name).casefold()] == 1 else PurePosixPath(file, name.name)
+        for file, name in plain.items()
+    }
 
 
 def scratch() -> Path:

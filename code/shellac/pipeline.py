@@ -15,7 +15,7 @@ from shellac import __version__, config, paths, weights
 from shellac.allocation import peak_mb
 from shellac.config import Settings
 from shellac.datasets import corpora
-from shellac.errors import ShellacError, UsageError
+from shellac.errors import ShellacError, UsageError, naming
 from shellac.files import atomic_folder, write_json
 from shellac.systems import registry
 from shellac.training import processes
@@ -167,6 +167,7 @@ def _restore_historical(settings: Settings, system: str) -> None:
 
     task, network = settings.systems[system], registry.trained_network(settings, system)
     discs = list(corpora.recordings(settings, ["historical"], ""))
+    called = paths.names((disc.origin, disc.file) for disc in discs)
     with atomic_folder(paths.results(settings.profile, "restored", system)) as folder:
         if discs:
             determinism.pin(settings.compute)
@@ -175,13 +176,14 @@ def _restore_historical(settings: Settings, system: str) -> None:
         seconds = getattr(task.stimuli, "historical_seconds", None)
         if seconds is None:
             for disc in discs:
-                session.run(Job(disc.path, folder / Path(disc.file).parent))
+                with naming(disc.path):
+                    session.run(Job(disc.path, folder / called[disc.file].parent))
             return
         told = []
         for disc in historical.spread(discs, task.stimuli.historical_recordings):
-            with tempfile.TemporaryDirectory() as place:
+            with naming(disc.path), tempfile.TemporaryDirectory() as place:
                 path, facts = historical.middle(disc, seconds, Path(place))
-                session.run(Job(path, folder / Path(disc.file).parent))
+                session.run(Job(path, folder / called[disc.file].parent))
             told.append(facts)
         historical.write_list(folder, told, len(discs))
 

@@ -62,8 +62,9 @@ class Session:
     def run(self, job: Job) -> dict[str, Any]:
         """Write every version of one recording as 24-bit FLAC, PDF and thumbnail; score them.
 
-        Where a version would clip, all are scaled alike. Raises :class:`AudioError` for a
-        recording whose rate is below the network's.
+        More than 8 channels do not fit into FLAC and become WAV. Where a version would clip, all
+        are scaled alike. Raises :class:`AudioError` for a recording whose rate is below the
+        network's.
         """
         facts = audio.inspect(job.source)
         versions = self._versions(facts)
@@ -80,19 +81,20 @@ class Session:
             for name in _SCORED
         }
         shown, top_db = [], None
+        _, _, suffix = audio.output_format(facts, "flac")
         for name, waveform in versions.items():
             level = self._pictures.measure(waveform * gain, rates[name])
             top_db = level.top_db if top_db is None else top_db
-            audio.write(job.output(name, ".flac"), waveform * gain, rates[name])
+            sound = job.output(name, suffix)
+            audio.write(sound, waveform * gain, rates[name])
             seconds = waveform.shape[1] / rates[name]
-            shown.append(self._draw(job, name, (level, seconds, top_db), scores.get(name, {})))
+            page, small = self._draw(job, name, (level, seconds, top_db))
+            shown.append(Version(LABELS[name], sound, page, small, scores.get(name, {})))
         self.rows.append(Row(job.source.name, tuple(shown)))
-        self.records.append(self._record(job, facts, float(gain), scores))
+        self.records.append(self._record(job, facts, float(gain), scores, suffix))
         return self.records[-1]
 
-    def _draw(
-        self, job: Job, name: str, drawn: tuple[Any, float, float], scores: dict[str, float]
-    ) -> Version:
+    def _draw(self, job: Job, name: str, drawn: tuple[Any, float, float]) -> tuple[Path, Path]:
         level, seconds, top_db = drawn
         page, small = job.output(name, ".pdf"), job.output(name, ".png")
         title = f"{job.source.name}: {LABELS[name]}"
@@ -100,7 +102,7 @@ class Session:
         self._pictures.save(figure, page)
         picture = self._pictures.thumbnail(level, seconds, self.task.sample_rate, top_db)
         self._pictures.save(picture, small)
-        return Version(LABELS[name], job.output(name, ".flac"), page, small, scores)
+        return page, small
 
     def _versions(self, facts: Facts) -> dict[str, np.ndarray]:
         """The recording at the network's rate, degraded, and brought back: all (C, T) float32."""
@@ -125,13 +127,18 @@ class Session:
         }
 
     def _record(
-        self, job: Job, facts: Facts, gain: float, scores: dict[str, dict[str, float]]
+        self,
+        job: Job,
+        facts: Facts,
+        gain: float,
+        scores: dict[str, dict[str, float]],
+        suffix: str,
     ) -> dict[str, Any]:
         content = sha256(job.source)
         return {
             "input": described(facts, content),
             "trained_on_this": any(content in member["trained_on"] for member in self.weights),
-            "outputs": {name: job.output(name, ".flac").name for name in LABELS},
+            "outputs": {name: job.output(name, suffix).name for name in LABELS},
             "gain": gain,
             "metrics": scores,
         }

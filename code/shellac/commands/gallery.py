@@ -17,6 +17,7 @@ from shellac.datasets import corpora
 from shellac.datasets.index import Recording
 from shellac.degradations import draws
 from shellac.degradations.recipes import RECIPES
+from shellac.errors import naming
 from shellac.files import atomic_folder
 from shellac.listening.loudness import common_gains
 from shellac.listening.stimuli import excerpt_start
@@ -37,6 +38,7 @@ _TOLD = {"gramophone": "made an old disc", "gaps": "given gaps"}
 class _Scene:
     """Seconds of a recording, (C, T), with what was done to them and the chains they go through."""
 
+    recording: Recording
     title: str
     about: str
     original: np.ndarray | None
@@ -85,12 +87,13 @@ def _scenes(settings: Settings) -> Iterator[_Scene]:
                 heard, applied = RECIPES[recipe](original, rate, rng)
                 about = f"{recording.role}, {_TOLD[recipe]}"
                 gaps = applied.get("gaps")
-                yield _Scene(Path(recording.file).stem, about, original, heard, rate, gaps, chains)
+                title = Path(recording.file).stem
+                yield _Scene(recording, title, about, original, heard, rate, gaps, chains)
     for disc in _first(settings, ["historical"], "", chosen.historical):
         heard, rate, _ = _excerpt(disc, chosen.seconds, settings.seed)
         title = disc.label or Path(disc.file).stem
-        yield _Scene(title, "as it came; there is no original", None, heard, rate, None,
-                     chosen.chains)  # fmt: skip
+        about = "as it came; there is no original"
+        yield _Scene(disc, title, about, None, heard, rate, None, chosen.chains)
 
 
 def _first(settings: Settings, roles: list[str], split: str, count: int) -> list[Recording]:
@@ -119,15 +122,18 @@ def _item(folder: Path, name: str, scene: _Scene, restorers: Mapping[str, Restor
     if scene.original is not None:
         versions["Original"] = (scene.original, _ORIGINAL)
     for chain in scene.chains:
-        restored = restorers[chain].restore(scene.heard, scene.sample_rate, gaps=scene.gaps)
+        with naming(scene.recording.path):
+            restored = restorers[chain].restore(scene.heard, scene.sample_rate, gaps=scene.gaps)
         members = [style.SYSTEM_LOOKS[each] for each in chain.split(",")]
         label = ", then ".join(look.label for look in members)
         versions[label] = (restored.waveform, members[-1].colour)
     gains, _ = common_gains([waveform for waveform, _ in versions.values()], scene.sample_rate)
     seconds = scene.heard.shape[1] / scene.sample_rate
     shown, top_db = [], None
+    # FLAC does not hold any number of channels
+    _, _, suffix = audio.output_format(audio.inspect(scene.recording.path), "flac")
     for (label, (waveform, colour)), gain in zip(versions.items(), gains, strict=True):
-        sound, picture = (f"{name}-{len(shown)}.{suffix}" for suffix in ("flac", "png"))
+        sound, picture = (f"{name}-{len(shown)}{end}" for end in (suffix, ".png"))
         loud = waveform * np.float32(gain)
         audio.write(folder / sound, loud, scene.sample_rate)
         level = pictures.measure(loud, scene.sample_rate)

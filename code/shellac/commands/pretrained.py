@@ -6,9 +6,9 @@ with the same seconds of every version, to see and to hear.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from shellac.commands.restore import Options, Session
 from shellac.config import Settings
 from shellac.datasets import corpora
 from shellac.datasets.index import Recording
-from shellac.errors import DataError, UsageError
+from shellac.errors import DataError, UsageError, naming
 from shellac.files import atomic_folder, write_json, write_text
 from shellac.reference_free import MEASURES, band_levels_db, measures
 from shellac.report import example_page, pictures
@@ -29,6 +29,7 @@ from shellac.training import determinism
 ROLE = "historical"
 _WEIGHTS = ("name", "network", "address", "summary", "licence", "sha256")
 INPUT = "input"
+Names = Mapping[str, PurePath]  # of what is made of a recording, by its file
 
 
 def folder(settings: Settings, *parts: str) -> Path:
@@ -76,19 +77,29 @@ def restore(settings: Settings, name: str) -> None:
         format="flac",
         seed=settings.seed,
     )
+    found = discs(settings)
+    called = _names(found)
     session = Session(options)
     with atomic_folder(folder(settings, "restored", name)) as target:
-        for disc in discs(settings):
-            session.run(_job(disc, target))
+        for disc in found:
+            with naming(disc.path):
+                session.run(_job(disc, target, called))
 
 
-def _job(disc: Recording, target: Path) -> Job:
-    return Job(disc.path, target / Path(disc.file).parent)
+def _names(found: Sequence[Recording], flat: bool = False) -> Names:
+    return paths.names(((disc.origin, disc.file) for disc in found), flat)
+
+
+def _job(disc: Recording, target: Path, called: Names) -> Job:
+    return Job(disc.path, target / called[disc.file].parent)
 
 
 @dataclass(frozen=True)
 class _Made:
-    """One recording restored by one chain: waveforms (C, T) and what was told of it."""
+    """One recording restored by one chain: waveforms (C, T) and what was told of it.
+
+    ``suffix`` is that of its files: FLAC does not hold any number of channels.
+    """
 
     disc: Recording
     chain: str
@@ -96,27 +107,30 @@ class _Made:
     restored: np.ndarray
     residual: np.ndarray
     sample_rate: int
+    suffix: str
     told: dict
 
 
 def report(settings: Settings) -> None:
     """Build tables, spectrograms and gallery out of what :func:`restore` left."""
     found = discs(settings)
+    places, called = _names(found), _names(found, flat=True)
     with atomic_folder(folder(settings, "report")) as target:
         rows, shown, bands = [], [], []
         for disc in found:
             versions: list[Version] = []
-            for made in _made(settings, disc):
+            for made in _made(settings, disc, places):
                 scores = measures(made.heard, made.restored, made.residual, made.sample_rate)
                 rows.append({"recording": disc.file, "chain": made.chain, **scores})
                 bands += _bands(made)
-                versions += _shown(settings, made, target, first=not versions)
+                name = called[disc.file]
+                versions += _shown(settings, made, target, name, first=not versions)
             shown.append(Row(disc.label or disc.file, tuple(versions)))
         _table(target / "measures.csv", rows)
         _table(target / "bands.csv", bands)
         _table(target / "recordings.csv", [_recording(disc) for disc in found])
         _table(target / "weights.csv", _weights(settings), _WEIGHTS)
-        _table(target / "figures.csv", _figures(found, settings))
+        _table(target / "figures.csv", _figures(found, settings, called))
         write_json(target / "definitions.json", dict(MEASURES))
         about = "Historical recordings restored by published weights; every version as loud as it"
         example_page.write(
@@ -133,9 +147,9 @@ def _table(path: Path, rows: Sequence[dict], columns: Sequence[str] | None = Non
     write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
-def _made(settings: Settings, disc: Recording) -> Iterator[_Made]:
+def _made(settings: Settings, disc: Recording, called: Names) -> Iterator[_Made]:
     for chain in settings.pretrained.chains:
-        job = _job(disc, folder(settings, "restored", chain))
+        job = _job(disc, folder(settings, "restored", chain), called)
         try:
             told = json.loads(job.description.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -145,7 +159,8 @@ def _made(settings: Settings, disc: Recording) -> Iterator[_Made]:
         files = {kind: job.folder / name for kind, name in told["outputs"].items()}
         restored, rate = audio.read(files["restored"])
         residual, _ = audio.read(files["residual"])
-        yield _Made(disc, chain, restored + residual, restored, residual, rate, told)
+        suffix = files["restored"].suffix
+        yield _Made(disc, chain, restored + residual, restored, residual, rate, suffix, told)
 
 
 def _bands(made: _Made) -> Iterator[dict]:
@@ -161,7 +176,9 @@ def _bands(made: _Made) -> Iterator[dict]:
             }
 
 
-def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> list[Version]:
+def _shown(
+    settings: Settings, made: _Made, target: Path, name: PurePath, first: bool
+) -> list[Version]:
     """Draw and cut the versions of one restoration: the input once, before the first chain."""
     rate, samples = made.sample_rate, made.heard.shape[1]
     title = made.disc.label or made.disc.file
@@ -170,7 +187,7 @@ def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> list[V
     }  # fmt: skip
     levels = {label: pictures.measure(waveform, rate) for label, waveform in whole.items()}
     top_db = levels["Input"].top_db
-    page = _figure_path(target, made.disc, made.chain)
+    page = target / _figure(name, made.chain)
     pictures.save(pictures.spectrograms(levels, samples / rate, title, top_db), page)
     length = min(samples, round(settings.pretrained.excerpt_seconds * rate))
     start = (samples - length) // 2
@@ -180,8 +197,8 @@ def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> list[V
         versions = {INPUT: made.heard, **versions}
     drawn = []
     for label, waveform in versions.items():
-        name = f"{Path(made.disc.file).stem}.{label.replace(', ', '.')}"
-        sound, small = (target / "gallery" / f"{name}.{suffix}" for suffix in ("flac", "png"))
+        stem = f"{name}.{label.replace(', ', '.')}"
+        sound, small = (target / "gallery" / f"{stem}{end}" for end in (made.suffix, ".png"))
         audio.write(sound, waveform[:, cut], rate)
         level = pictures.measure(waveform[:, cut], rate)
         pictures.save(pictures.thumbnail(level, length / rate, rate, top_db), small)
@@ -189,17 +206,17 @@ def _shown(settings: Settings, made: _Made, target: Path, first: bool) -> list[V
     return drawn
 
 
-def _figure_path(target: Path, disc: Recording, chain: str) -> Path:
-    return target / "figures" / f"{Path(disc.file).stem}-{chain}.pdf"
+def _figure(name: PurePath, chain: str) -> str:
+    return f"figures/{name}-{chain}.pdf"
 
 
-def _figures(found: Sequence[Recording], settings: Settings) -> list[dict]:
+def _figures(found: Sequence[Recording], settings: Settings, called: Names) -> list[dict]:
     return [
         {
             "recording": disc.file,
             "title": disc.label or disc.file,
             "chain": chain,
-            "file": f"figures/{_figure_path(Path(), disc, chain).name}",
+            "file": _figure(called[disc.file], chain),
         }
         for disc in found
         for chain in settings.pretrained.chains

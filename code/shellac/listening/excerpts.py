@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -170,8 +170,10 @@ def _restorations(settings: Settings) -> dict[str, Path]:
 def _historical_trials(settings: Settings, choice: Choice) -> Iterator[Trial]:
     folders = _restorations(settings)
     kept, left_out = _chosen(list(folders), HISTORICAL, choice)
-    for disc in corpora.recordings(settings, [HISTORICAL], ""):
-        found = {name: _restored(folders[name], disc) for name in kept}
+    discs = list(corpora.recordings(settings, [HISTORICAL], ""))
+    called = paths.names((disc.origin, disc.file) for disc in discs)
+    for disc in discs:
+        found = {name: _restored(folders[name], disc, called[disc.file]) for name in kept}
         there = {name: restored for name, restored in found.items() if restored}
         if there:
             yield _historical_trial(disc, {UNTREATED: (disc.path, None)} | there, left_out, choice)
@@ -181,10 +183,9 @@ def _historical_trials(settings: Settings, choice: Choice) -> Iterator[Trial]:
 _Restored = tuple[Path, float | None]
 
 
-def _restored(folder: Path, disc: Recording) -> _Restored | None:
-    beside = Path(disc.file)
-    names = (f"{beside.stem}.restored{ending}" for ending in (beside.suffix, ".flac", ".wav"))
-    places = (folder / beside.parent / name for name in names)
+def _restored(folder: Path, disc: Recording, called: PurePath) -> _Restored | None:
+    endings = (disc.path.suffix, ".flac", ".wav")
+    places = (folder / f"{called}.restored{ending}" for ending in endings)
     place = next((place for place in places if place.is_file()), None)
     return place and (place, _first_seconds(folder).get(disc.file))
 

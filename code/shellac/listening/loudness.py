@@ -9,12 +9,19 @@ TARGET_LUFS = -23.0  # EBU R 128
 _MIN_SECONDS = 0.4  # one gating block
 # pyloudnorm's filters of this name follow the standard's coefficients at every sample rate
 _FILTERS = "DeMan"
+_METER_CHANNELS = 5  # that pyloudnorm takes
 
 
 def integrated_loudness(waveform: np.ndarray, sample_rate: int) -> float | None:
     """Return the integrated loudness in LUFS of (C, T), or None where nothing passes the gate."""
     if waveform.shape[-1] < _MIN_SECONDS * sample_rate:
         return None
+    if len(waveform) > _METER_CHANNELS:
+        # Nobody tells where so many are heard from, so each counts alike. Powers add up, as in the
+        # standard: in a mean, channels of opposite sign would cancel and seem silent.
+        alone = [integrated_loudness(channel[None], sample_rate) for channel in waveform]
+        powers = [10 ** (value / 10) for value in alone if value is not None]
+        return 10 * float(np.log10(sum(powers))) if powers else None
     meter = pyloudnorm.Meter(sample_rate, filter_class=_FILTERS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of an empty mean, where all is below the gate

@@ -111,6 +111,17 @@ def test_nothing_clips_and_versions_stay_comparable(tmp_path, example):
     assert truth == pytest.approx(loud * record["gain"], abs=1e-6)
 
 
+def test_more_channels_than_flac_holds_become_wav(tmp_path, example):
+    audio.write(tmp_path / "wide.wav", 0.5 * tone(0.5, 16000, 9), 16000)
+    assert example(tmp_path / "wide.wav", "-o", tmp_path / "out")[0] == 0
+    (record,) = json.loads((tmp_path / "out" / "metrics.json").read_text())["recordings"]
+    assert record["outputs"] == {name: f"wide.{name}.wav" for name in VERSIONS}
+    assert {audio.inspect(tmp_path / "out" / name).channels
+            for name in record["outputs"].values()} == {9}  # fmt: skip
+    page = links(tmp_path / "out" / "index.html")
+    assert ("audio", "./wide.truth.wav") in page.found
+
+
 def test_bad_and_low_rate_files_are_named_and_the_others_done(tmp_path, example):
     make_bad(tmp_path, "nan.wav")
     audio.write(tmp_path / "low.wav", tone(0.5, 8000), 8000)

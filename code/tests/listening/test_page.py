@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from listening_results import PITCHES_HZ, RATE, build, write_results
 from ruamel.yaml import YAML
 
 import shellac
-from shellac import audio, config, paths
+from shellac import audio, config, paths, pipeline
 from shellac.cli import main
 from shellac.errors import DataError, UsageError
 from shellac.files import sha256, write_json
@@ -143,6 +144,21 @@ def test_excerpts_may_be_listed(results, tmp_path):
     listed.write_text("file,from\n")
     with pytest.raises(UsageError, match=r"list\.csv"):
         excerpts.read_starts(listed)
+
+
+def test_recordings_of_one_stem_are_heard_with_their_own_restorations(results):
+    disc = results / "mine" / "historical" / "disc.wav"
+    audio.write(disc.with_suffix(".flac"), audio.read(disc)[0] / 2, RATE)
+    pipeline.download("folder")
+    folder = paths.results("folder", "restored", "superres", "historical")
+    shutil.rmtree(folder)
+    halves = {"disc.wav": 0.4, "disc.flac": 0.2}
+    for name, level in halves.items():
+        wave = np.full((1, 3 * RATE), level, np.float32)
+        audio.write(folder / name / f"disc.restored{Path(name).suffix}", wave, RATE)
+    found = excerpts.trials(config.load(), ["historical"], Choice(seed=3, seconds=0.5))
+    heard = {trial.track: trial.versions["superres"].mean() for trial in found}
+    assert heard == pytest.approx({f"historical/{name}": halves[name] for name in halves})
 
 
 def test_a_system_that_restored_an_excerpt_alone_sets_where_all_are_heard(results, tmp_path):

@@ -18,6 +18,16 @@ def test_loudness_of_the_standards_own_example():
     assert integrated_loudness(0.1 * sine, 48000) == pytest.approx(-23.01, abs=0.05)
 
 
+def test_many_channels_are_as_loud_as_their_powers_together():
+    one = 0.1 * tone(3.0, RATE)
+    alone = integrated_loudness(one, RATE)
+    twelve = np.concatenate([one, -one] * 6)
+    assert integrated_loudness(twelve, RATE) == pytest.approx(alone + 10 * np.log10(12), abs=0.01)
+    halved = np.concatenate([one, np.zeros_like(one)] * 3)
+    assert integrated_loudness(halved, RATE) == pytest.approx(alone + 10 * np.log10(3), abs=0.01)
+    assert integrated_loudness(np.zeros((6, RATE)), RATE) is None
+
+
 def test_silence_and_very_short_sounds_have_no_loudness():
     assert integrated_loudness(np.zeros((1, RATE)), RATE) is None
     assert integrated_loudness(np.ones((1, 100)), RATE) is None
