@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from listening_results import PITCHES_HZ, RATE, build, write_results
+from listening_results import PITCHES_HZ, RATE, UNTREATED_HZ, build, write_results
 from ruamel.yaml import YAML
 
 import shellac
@@ -159,6 +159,19 @@ def test_recordings_of_one_stem_are_heard_with_their_own_restorations(results):
     found = excerpts.trials(config.load(), ["historical"], Choice(seed=3, seconds=0.5))
     heard = {trial.track: trial.versions["superres"].mean() for trial in found}
     assert heard == pytest.approx({f"historical/{name}": halves[name] for name in halves})
+
+
+def test_more_channels_than_ears_are_heard_as_one(results, tmp_path):
+    disc = results / "mine" / "historical" / "disc.wav"
+    audio.write(disc, np.repeat(audio.read(disc)[0], 3, axis=0), RATE)
+    pipeline.download("folder")
+    key = build(tmp_path / "test", "historical")
+    (trial,) = key["trials"].values()
+    for name, told in trial["stimuli"].items():
+        wave, rate = heard(tmp_path / "test", name, tmp_path)
+        assert wave.shape == (1, page.SAMPLE_RATE)
+        if told["condition"] == "untreated":
+            assert pitch_hz(wave, rate) == pytest.approx(UNTREATED_HZ, abs=2)
 
 
 def test_a_system_that_restored_an_excerpt_alone_sets_where_all_are_heard(results, tmp_path):
